@@ -1,0 +1,175 @@
+// The durable record: jobs, leases, events and images in Redis. Every transition is one atomic Lua script (lua/*.lua), so
+// a crash between two calls leaves no half state. Hiredis is seen in consumer/ledger alone.
+//
+// A Ledger is one connection; it belongs to one thread at a time and reconnects by itself. Calls answer with a Result:
+// `unavailable` when Redis does not answer in time. Whether a call that answered `unavailable` took effect is unknown;
+// every script may be repeated without harm. All times are Redis's own clock.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "schemas/error.h"
+#include "schemas/event.h"
+#include "schemas/ids.h"
+#include "schemas/job.h"
+#include "schemas/message.h"
+#include "schemas/operation.h"
+#include "schemas/result.h"
+#include "schemas/worker_info.h"
+
+namespace waggle::ledger {
+
+struct Options {
+  std::string host = "127.0.0.1";
+  int port = 6379;
+  std::string unix_socket;     ///< used instead of host and port when set
+  std::string username, password;
+  int database = 0;
+  std::string prefix = "waggle:";  ///< of every key
+  std::chrono::milliseconds connect_timeout{2000};
+  std::chrono::milliseconds command_timeout{5000};
+};
+/// "redis://[[user]:password@]host[:port][/db]" or "unix:///path[?db=n]". Errors: invalid_request.
+Result<Options> parse_redis_url(std::string_view url);
+
+/// The queue's rules, given with each call that needs them, so that no state hides in a process.
+struct Policy {
+  std::int64_t max_queued = 100'000;               ///< back-pressure
+  std::chrono::milliseconds lease{15'000};
+  std::chrono::seconds job_ttl{24 * 3600};         ///< record and events after the end
+  std::chrono::seconds image_ttl{24 * 3600};
+  std::int64_t max_events_per_job = 2000;          ///< cap of the event log; its end is never trimmed away
+  std::chrono::milliseconds backoff_first{1000};   ///< doubled each attempt
+  std::chrono::milliseconds backoff_max{60'000};
+  std::chrono::milliseconds retry_after{2000};     ///< told when the queue is full
+};
+
+/// A claim: this attempt of this job, by this worker. The attempt number is the fencing token.
+struct Lease {
+  JobId job;
+  int attempt = 0;
+  WorkerId worker;
+  bool operator==(const Lease&) const = default;
+};
+
+struct ClaimQuery {
+  WorkerId worker;
+  std::vector<std::string> models;   ///< names and aliases it can serve
+  int room = 1;                      ///< jobs it can take now
+  std::string batch_key;             ///< when not empty: only jobs of this key (they join a running batch)
+  bool same_batch = true;            ///< the jobs of one claim share one batch key
+};
+
+struct ClaimedJob {
+  Lease lease;
+  JobRequest request;
+  std::string batch_key;
+  std::vector<ImageInfo> images_done;  ///< committed by earlier attempts; need not be rendered again
+  bool run_alone = false;              ///< two workers were lost on it
+  std::optional<std::int64_t> deadline_ms;
+};
+
+/// What a renewal found: leases that no longer stand, and jobs that somebody cancelled.
+struct RenewOutcome {
+  std::vector<JobId> lost;
+  std::vector<JobId> cancel_requested;
+};
+
+/// What finish() came to.
+enum class FinishOutcome {
+  ended,      ///< the job is in the end state that was asked for
+  requeued,   ///< a retryable failure with attempts left
+  dead,       ///< a retryable failure, attempts used up
+  cancelled,  ///< somebody had cancelled it: that is its end
+  refused,    ///< the attempt no longer holds the lease; drop the result
+};
+
+/// One transition that the reaper made, with the event that was logged for it.
+struct Reaped {
+  JobId job;
+  std::string model;
+  Event event;   ///< retried, dead or expired
+};
+
+/// A page of a job's event log.
+struct EventPage {
+  std::vector<Event> events;
+  bool truncated = false;  ///< entries after the asked id had been trimmed
+};
+
+class Ledger {
+ public:
+  explicit Ledger(Options options);  ///< connects lazily
+  ~Ledger();
+  Ledger(Ledger&&) noexcept;
+  Ledger& operator=(Ledger&&) noexcept;
+
+  Status ping();
+  Result<std::int64_t> now_ms();
+
+  // --- clients, through the queen ---
+  /// Writes the job, its first event and its place in the queue. `request_digest` tells two bodies under one key apart.
+  /// Errors: queue_full, idempotency_conflict, unavailable.
+  Result<Accepted> submit(const JobId& id, const JobRequest& request, std::string_view batch_key,
+                          std::string_view request_digest, const Policy& policy);
+  /// Queued: ended at once. Running: marked, the worker finds it at its next renewal or by the control topic.
+  /// Errors: unknown_job, job_expired, job_already_ended. `event` is set when it ended at once.
+  struct CancelOutcome {
+    CancelAccepted accepted;
+    std::optional<Event> event;
+    std::optional<WorkerId> worker;  ///< running: whom to tell
+  };
+  Result<CancelOutcome> cancel(const JobId& id, const Policy& policy);
+  /// Dead, failed or cancelled -> queued, attempts counted anew. Errors: unknown_job, invalid_request.
+  Result<Event> requeue(const JobId& id, const Policy& policy);
+  Result<JobStatus> status(const JobId& id);
+  Result<JobRequest> request(const JobId& id);
+  Result<ListReply> list(const ListRequest& query);
+  Result<StatsReply> stats();
+
+  // --- pictures ---
+  Result<BlobId> put_blob(std::string_view bytes, const Policy& policy);
+  Result<std::string> blob(const BlobId& id);
+  Result<std::string> image(const JobId& id, int index);   ///< errors: unknown_job, not_found, job_expired
+
+  // --- workers ---
+  Result<std::vector<ClaimedJob>> claim(const ClaimQuery& query, const Policy& policy);
+  Result<RenewOutcome> renew(const std::vector<Lease>& leases, const Policy& policy);
+  /// Numbers the event, appends it to the log and updates step counts. Errors: lease_lost.
+  Result<EventId> append(const Lease& lease, Event& event, const Policy& policy);
+  /// Commits one image by itself. Errors: lease_lost.
+  Status commit_image(const Lease& lease, const ImageInfo& info, std::string_view bytes, const Policy& policy);
+  /// Ends the attempt. `end` is completed, failed or cancelled; failed with a retryable error may requeue. `event` becomes
+  /// what was logged (completed, failed, cancelled, retried, dead), numbered; untouched when refused.
+  Result<FinishOutcome> finish(const Lease& lease, Event& event, const Policy& policy);
+  /// Gives the job back without using up an attempt (drain).
+  Result<FinishOutcome> release(const Lease& lease, Event& event, const Policy& policy);
+
+  // --- registry ---
+  Status put_worker(const WorkerInfo& info, std::chrono::milliseconds ttl);
+  Status remove_worker(const WorkerId& id);
+  Result<std::vector<WorkerInfo>> workers();
+
+  // --- queens ---
+  /// The reaper's lock: true when this queen holds it for `ttl`.
+  Result<bool> hold_reaper_lock(std::string_view queen, std::chrono::milliseconds ttl);
+  /// Returns expired leases to the queue or moves them to dead, expires jobs past their deadline, moves backed-off jobs
+  /// whose time has come into the queue. At most `limit` transitions.
+  Result<std::vector<Reaped>> reap(const Policy& policy, int limit = 100);
+
+  // --- readers ---
+  /// Events after `after` (empty: from the first), at most `limit`, without waiting.
+  Result<EventPage> events(const JobId& id, const EventId& after, int limit = 1000);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace waggle::ledger

@@ -1,0 +1,96 @@
+// What a client may ask for: the three operations and the fields all of them share.
+//
+// Plain structs. Validation is schemas/validate.h, bytes are schemas/codec. An absent optional means "what suits the
+// model" (steps, guidance, size, sampler) or "draw one" (seed); the worker reports what it used.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "schemas/ids.h"
+
+namespace waggle {
+
+/// A picture in a request: its encoded bytes (PNG, JPEG, WebP), or, once admitted, a reference to the blob store.
+struct PictureInput {
+  std::variant<std::string, BlobId> source;  ///< index 0: encoded bytes; index 1: reference
+
+  bool operator==(const PictureInput&) const = default;
+  [[nodiscard]] bool is_reference() const noexcept { return source.index() == 1; }
+};
+
+/// A LoRA by the name of its file inside the worker's LoRA folder.
+struct Lora {
+  std::string path;
+  double strength = 1.0;
+  bool operator==(const Lora&) const = default;
+};
+
+enum class OutputFormat : std::uint8_t { png, jpeg, webp };
+std::string_view name(OutputFormat format) noexcept;        ///< "png", "jpeg", "webp"
+std::string_view media_type(OutputFormat format) noexcept;  ///< "image/png", ...
+std::optional<OutputFormat> output_format_from_name(std::string_view name) noexcept;
+
+/// Text to image.
+struct ImageGeneration {
+  std::optional<int> width, height;  ///< pixels; 512 unless the model says otherwise
+  bool operator==(const ImageGeneration&) const = default;
+};
+
+/// Image to image.
+struct ImageTransform {
+  PictureInput input_image;
+  double strength = 0.8;             ///< 0..1: share of the schedule that is run
+  std::optional<int> width, height;  ///< pixels; the picture's own size, rounded down to a multiple of 8
+  bool operator==(const ImageTransform&) const = default;
+};
+
+/// Inpainting: white mask pixels are painted anew, black ones kept.
+struct ImageInpaint {
+  PictureInput init_image;
+  PictureInput mask_image;
+  double strength = 1.0;
+  std::optional<int> width, height;
+  bool operator==(const ImageInpaint&) const = default;
+};
+
+using Operation = std::variant<ImageGeneration, ImageTransform, ImageInpaint>;
+
+/// The value of the `operation` field: "image_generation", "image_transform" or "image_inpaint".
+std::string_view name(const Operation& operation) noexcept;
+
+/// One job as its client describes it. Defaults are DESIGN's; units and ranges are in schemas/limits.h.
+struct JobRequest {
+  std::string hive_id;  ///< kept and reported, never used for routing
+  std::string model;
+  std::string prompt;
+  std::string negative_prompt;
+  bool has_negative_prompt = false;  ///< SDXL tells an absent negative prompt from an empty one
+  std::optional<int> steps;
+  std::optional<double> guidance_scale;
+  std::optional<std::int64_t> seed;  ///< image i uses seed + i
+  std::optional<std::string> sampler;
+  std::optional<std::string> schedule;
+  std::optional<int> clip_skip;
+  std::vector<Lora> loras;
+  std::optional<WorkerId> worker_id;
+  int n = 1;
+  OutputFormat output_format = OutputFormat::png;
+  std::optional<int> preview_every;  ///< a preview each so many steps
+  int priority = 0;
+  std::optional<double> deadline_s;  ///< seconds from admission
+  int max_attempts = 3;
+  std::optional<std::string> idempotency_key;
+  std::optional<std::string> tenant;
+  std::optional<std::string> traceparent;  ///< W3C trace context, carried through unread
+  Operation operation = ImageGeneration{};
+
+  bool operator==(const JobRequest&) const = default;
+};
+
+}  // namespace waggle
