@@ -33,6 +33,8 @@ struct WorkerInfo {
   std::string device_name;           ///< "AMD EPYC, 2 threads", "NVIDIA H100"
   std::string precision;             ///< "fp32", "bf16", "fp16"
   std::vector<ModelInfo> models;
+  std::vector<std::string> samplers;   ///< names and aliases that it takes; empty: it does not say
+  std::vector<std::string> schedules;
   std::vector<JobId> jobs;           ///< in hand
   int capacity = 1;                  ///< jobs it takes at once
   std::optional<double> steps_per_s; ///< recent mean
