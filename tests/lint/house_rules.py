@@ -15,7 +15,7 @@ ARROWS = {
     "pipeline": ("schemas",),
     "consumer/bus": ("schemas", "schemas/codec"),
     "consumer/ledger": ("schemas", "schemas/codec"),
-    "consumer/program": ("schemas",),
+    "consumer/program": ("schemas", "consumer/bus"),
     "consumer/queen": ("schemas", "schemas/codec", "consumer/bus", "consumer/ledger", "consumer/program"),
     "consumer/worker": ("schemas", "schemas/codec", "consumer/bus", "consumer/ledger", "consumer/program", "pipeline"),
     "consumer/bridge": ("schemas", "schemas/codec", "consumer/bus", "consumer/ledger", "consumer/program"),
@@ -24,6 +24,8 @@ ARROWS = {
 
 # What the pipeline shows to other parts. None of it may lead to torch, however many includes away.
 PIPELINE_FACE = ("pipeline/pipeline.h", "pipeline/catalogue.h", "pipeline/image/")
+
+PROGRAMS = ("consumer/program", "consumer/queen", "consumer/worker", "consumer/bridge", "consumer/cli")
 
 # Library (as its includes begin) -> the parts that may see it.
 LIBRARIES = (
@@ -36,6 +38,9 @@ LIBRARIES = (
     ("MessagePack", r"msgpack", ("schemas/codec",)),
     ("JSON", r"nlohmann/", ("schemas/codec", "pipeline", "consumer/bridge", "consumer/cli")),
     ("Boost", r"boost/", ("consumer/bridge",)),
+    ("CLI11", r"CLI/", PROGRAMS),
+    ("spdlog", r"(spdlog|fmt)/", PROGRAMS + ("consumer/bus", "consumer/ledger")),
+    ("libsodium", r"sodium", PROGRAMS + ("consumer/bus", "consumer/ledger")),
 )
 
 TORCH = re.compile(r"(torch|ATen|c10|caffe2)/")

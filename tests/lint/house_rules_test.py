@@ -101,6 +101,14 @@ BROKEN = {
         {"consumer/cli/x.cpp": "// X.\n#include <boost/asio.hpp>\n"},
         "only consumer/bridge may see Boost",
     ),
+    "the pipeline logs": (
+        {"pipeline/x.cpp": "// X.\n#include <spdlog/spdlog.h>\n"},
+        "may see spdlog",
+    ),
+    "the ledger reads flags": (
+        {"consumer/ledger/x.cpp": "// X.\n#include <CLI/CLI.hpp>\n"},
+        "may see CLI11",
+    ),
     "the worker decodes pictures itself": (
         {"consumer/worker/x.cpp": "// X.\n#include <png.h>\n"},
         "only pipeline may see an image codec",
@@ -163,10 +171,10 @@ class HouseRulesTest(unittest.TestCase):
                 self.assertEqual(len(found), 1, found)
                 self.assertIn(expected, found[0])
 
-    def test_every_library_of_the_table_is_refused_somewhere(self):
-        for name, pattern, parts in house_rules.LIBRARIES:
-            self.assertNotIn("consumer/queen", parts, f"{name}: a rule that allows every part says nothing")
-            self.assertTrue(set(parts) <= set(house_rules.ARROWS), name)
+    def test_the_table_of_libraries_names_parts_that_exist_and_leaves_the_schemas_out(self):
+        for name, _, parts in house_rules.LIBRARIES:
+            self.assertLessEqual(set(parts), set(house_rules.ARROWS), name)
+            self.assertNotIn("schemas", parts, name)
 
     def test_the_arrows_have_no_circle(self):
         settled = set()
