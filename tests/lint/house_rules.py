@@ -50,7 +50,7 @@ TOP_LEVEL = {"schemas", "pipeline", "consumer", "broker-config", "docker", "test
 NAMELESS = {"common", "util", "utils", "helper", "helpers", "core"}
 NOT_OURS = {"build", "node_modules", "__pycache__"}
 CODE = {".h", ".cpp"}
-TEXT = CODE | {".lua", ".py", ".sh", ".cmake", ".md", ".txt", ".yaml", ".conf"}
+TEXT = CODE | {".inc", ".lua", ".py", ".sh", ".cmake", ".md", ".txt", ".yaml", ".conf"}
 LONGEST_FILE = 400
 
 
@@ -70,11 +70,12 @@ def library_of(include):
 
 
 class Tree:
-    """The files below a root, read once; build folders, data and hidden folders left out."""
+    """The files below a root, texts read once; build folders, data and hidden folders left out."""
 
     def __init__(self, root):
         self.root = Path(root)
         self.folders = []
+        self.files = set()
         self.texts = {}
         self.scan(self.root)
 
@@ -86,7 +87,9 @@ class Tree:
             if entry.is_dir():
                 self.folders.append(name)
                 self.scan(entry)
-            elif entry.suffix in TEXT and "/data/" not in name and "/vectors/" not in name:
+                continue
+            self.files.add(name)
+            if entry.suffix in TEXT and "/data/" not in name and "/vectors/" not in name:
                 self.texts[name] = entry.read_text(encoding="utf-8", errors="replace")
 
     def code(self):
@@ -133,7 +136,7 @@ def check_arrows(tree):
             continue
         for include in quoted(text):
             there = part_of(include)
-            if include not in tree.texts and not tree.generates(include):
+            if include not in tree.files and not tree.generates(include):
                 yield f'{name}: "{include}" is not a path from the root'
             elif here == "tests" or here == there:
                 continue
