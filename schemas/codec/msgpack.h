@@ -39,4 +39,8 @@ template <> Result<Control> from_msgpack(std::string_view bytes);
 template <> Result<JobRequest> from_msgpack(std::string_view bytes);
 template <> Result<Error> from_msgpack(std::string_view bytes);
 
+/// The `request_id` of a message that is otherwise wrong, so that its sender can be told so. Errors: malformed_message
+/// when there is none to be read.
+Result<RequestId> request_id(std::string_view bytes);
+
 }  // namespace waggle::codec
