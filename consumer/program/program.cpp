@@ -23,9 +23,9 @@ bool is_set(const std::string& environment_variable) {
 class FileBelowEnvironment final : public CLI::ConfigTOML {
  public:
   std::vector<CLI::ConfigItem> from_config(std::istream& input) const override {
-    auto items = CLI::ConfigTOML::from_config(input);
-    std::erase_if(items, [](const CLI::ConfigItem& item) { return is_set(environment_name(item.name)); });
-    return items;
+    auto found = CLI::ConfigTOML::from_config(input);
+    std::erase_if(found, [](const CLI::ConfigItem& item) { return is_set(environment_name(item.name)); });
+    return found;
   }
 };
 

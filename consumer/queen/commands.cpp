@@ -1,0 +1,132 @@
+// The command table and its functions.
+#include "consumer/queen/commands.h"
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <utility>
+#include <variant>
+
+#include "consumer/queen/admission.h"
+
+namespace waggle::queen {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// The value through `make`, or the error as `rejected`.
+template <class T, class Make>
+ReplyBody reply(Result<T> result, Make make) {
+  if (!result) return Rejected{std::move(result).error()};
+  return make(std::move(result).value());
+}
+template <class T>
+ReplyBody reply(Result<T> result) {
+  return reply(std::move(result), [](T value) -> ReplyBody { return value; });
+}
+
+// {type: "submit", job: {operation: "image_generation", model, prompt, ...}} -> accepted {job_id, position,
+// duplicate}
+ReplyBody submit(Desk& desk, const SubmitRequest& request) { return reply(admit(desk, request.job)); }
+
+// {type: "submit_many", jobs: [{...}, ...]} -> accepted_many {results: [accepted or rejected, ...]}, in order
+ReplyBody submit_many(Desk& desk, const SubmitManyRequest& request) {
+  AcceptedMany many;
+  for (std::size_t i = 0; i < request.jobs.size(); ++i) {
+    auto accepted = admit(desk, request.jobs[i], "/jobs/" + std::to_string(i));
+    if (accepted) {
+      many.results.emplace_back(std::move(accepted).value());
+    } else {
+      many.results.emplace_back(Rejected{std::move(accepted).error()});
+    }
+  }
+  return many;
+}
+
+// {type: "cancel", job_id} -> cancelled {job_id, state: "cancelled" or "running"}
+ReplyBody cancel(Desk& desk, const CancelRequest& request) {
+  return reply(desk.ledger.cancel(request.job, desk.options.policy), [&](auto outcome) -> ReplyBody {
+    if (outcome.event) desk.announcer.event(*outcome.event);
+    if (outcome.worker) desk.announcer.control(*outcome.worker, ControlCancel{request.job});
+    return std::move(outcome.accepted);
+  });
+}
+
+// {type: "status", job_id} -> status {...}
+ReplyBody status(Desk& desk, const StatusRequest& request) {
+  return reply(desk.ledger.status(request.job),
+               [](JobStatus found) -> ReplyBody { return StatusReply{std::move(found)}; });
+}
+
+// {type: "list", state?, limit, cursor} -> list {jobs, next_cursor}
+ReplyBody list(Desk& desk, const ListRequest& request) { return reply(desk.ledger.list(request)); }
+
+// {type: "workers"} -> workers {workers}
+ReplyBody workers(Desk& desk, const WorkersRequest&) {
+  return reply(desk.pool.workers(0ms), [](auto* found) -> ReplyBody { return WorkersReply{*found}; });
+}
+
+// {type: "models"} -> models {models: [{name, family, ..., workers}]}
+ReplyBody models(Desk& desk, const ModelsRequest&) {
+  return reply(desk.pool.workers(0ms),
+               [](auto* found) -> ReplyBody { return ModelsReply{models_of(*found)}; });
+}
+
+// {type: "requeue", job_id} -> requeued {job_id}
+ReplyBody requeue(Desk& desk, const RequeueRequest& request) {
+  return reply(desk.ledger.requeue(request.job, desk.options.policy), [&](Event event) -> ReplyBody {
+    desk.announcer.event(event);
+    if (const auto job = desk.ledger.request(request.job)) desk.announcer.job(request.job, *job);
+    return Requeued{request.job};
+  });
+}
+
+// {type: "drain", worker_id} -> draining {worker_id}
+ReplyBody drain(Desk& desk, const DrainRequest& request) {
+  return reply(desk.pool.workers(0ms), [&](auto* found) -> ReplyBody {
+    const auto named = [&](const WorkerInfo& worker) { return worker.id == request.worker; };
+    if (std::none_of(found->begin(), found->end(), named)) {
+      return Rejected{Error{ErrorCode::unknown_worker, "no such worker in the pool"}};
+    }
+    desk.announcer.control(request.worker, ControlDrain{});
+    return Draining{request.worker};
+  });
+}
+
+// {type: "stats"} -> stats {queued, running, ..., workers, malformed_messages, uptime_s}
+ReplyBody stats(Desk& desk, const StatsRequest&) {
+  return reply(desk.ledger.stats(), [&](StatsReply counted) -> ReplyBody {
+    counted.malformed_messages = static_cast<std::int64_t>(desk.malformed);
+    counted.uptime_s =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - desk.started_at).count();
+    return counted;
+  });
+}
+
+template <class Body, ReplyBody (*function)(Desk&, const Body&)>
+constexpr Command row(std::string_view name) {
+  return {name, [](Desk& desk, const RequestBody& body) { return function(desk, std::get<Body>(body)); }};
+}
+
+constexpr std::array<Command, std::variant_size_v<RequestBody>> kCommands = {{
+    row<SubmitRequest, submit>("submit"),
+    row<SubmitManyRequest, submit_many>("submit_many"),
+    row<CancelRequest, cancel>("cancel"),
+    row<StatusRequest, status>("status"),
+    row<ListRequest, list>("list"),
+    row<WorkersRequest, workers>("workers"),
+    row<ModelsRequest, models>("models"),
+    row<RequeueRequest, requeue>("requeue"),
+    row<DrainRequest, drain>("drain"),
+    row<StatsRequest, stats>("stats"),
+}};
+
+}  // namespace
+
+std::span<const Command> commands() { return kCommands; }
+
+ReplyBody answer(Desk& desk, const RequestBody& body) {
+  return kCommands.at(body.index()).answer(desk, body);
+}
+
+}  // namespace waggle::queen
