@@ -1,7 +1,8 @@
 // CLIP's byte-pair tokenizer, from a vocab.json and a merges.txt.
 //
-// Text is cleaned as OpenAI's tokenizer does it (ftfy's repairs are limited to what the goldens state, HTML entities
-// unescaped twice, white space collapsed, lower case), split by CLIP's pattern, mapped to byte symbols and merged by rank.
+// Text is cleaned as OpenAI's tokenizer does it (ftfy's repairs are limited to what the goldens state, HTML
+// entities unescaped twice, white space collapsed, lower case), split by CLIP's pattern, mapped to byte
+// symbols and merged by rank.
 #pragma once
 
 #include <cstdint>
@@ -17,11 +18,12 @@ namespace waggle::pipeline {
 
 class Tokenizer {
  public:
-  /// Reads `vocab.json`, `merges.txt`, and, when present, `tokenizer_config.json` and `special_tokens_map.json` (the pad
-  /// token). Errors: model_load_failed naming file and line.
+  /// Reads `vocab.json`, `merges.txt`, and, when present, `tokenizer_config.json` and
+  /// `special_tokens_map.json` (the pad token). Errors: model_load_failed naming file and line.
   static Result<Tokenizer> load(const std::filesystem::path& dir);
 
-  /// Ids of the text without begin- and end-of-text, not truncated. Any bytes are accepted; invalid UTF-8 becomes U+FFFD.
+  /// Ids of the text without begin- and end-of-text, not truncated. Any bytes are accepted; invalid UTF-8
+  /// becomes U+FFFD.
   [[nodiscard]] std::vector<std::int32_t> encode(std::string_view text) const;
 
   /// [begin, up to `length` - 2 ids, end, pad...]: exactly `length` ids, cut when longer.
