@@ -1,4 +1,5 @@
-// Decoded pictures and their files: PNG, JPEG, WebP in and out. Libpng, libjpeg-turbo and libwebp are seen here alone.
+// Decoded pictures and their files: PNG, JPEG, WebP in and out. Libpng, libjpeg-turbo and libwebp are seen
+// here alone.
 #pragma once
 
 #include <cstdint>
@@ -19,17 +20,19 @@ struct Picture {
   std::vector<std::uint8_t> samples;
 };
 
-/// Key and text, put into the file: PNG tEXt (Latin-1) or iTXt (UTF-8), JPEG and WebP EXIF UserComment for "parameters".
+/// Key and text, put into the file: PNG tEXt (Latin-1) or iTXt (UTF-8), JPEG and WebP EXIF UserComment for
+/// "parameters".
 using TextFields = std::vector<std::pair<std::string, std::string>>;
 
-/// Encodes RGB. PNG: compression level 6; JPEG: quality 95, 4:4:4; WebP: quality 95. Throws on a broken picture.
+/// Encodes RGB. PNG: compression level 6; JPEG: quality 95, 4:4:4; WebP: quality 95. Throws on a broken
+/// picture.
 std::string encode(const Picture& picture, OutputFormat format, const TextFields& text = {});
 
 /// What a file holds, judged by its first bytes.
 Result<OutputFormat> sniff(std::string_view bytes);
 
-/// Decodes after checking the header against limits::kMaxPicturePixels, turns by EXIF orientation, keeps alpha.
-/// Errors: unsupported_media, payload_too_large. Truncated files are errors.
+/// Decodes after checking the header against limits::kMaxPicturePixels, turns by EXIF orientation, keeps
+/// alpha. Errors: unsupported_media, payload_too_large. Truncated files are errors.
 Result<Picture> decode(std::string_view bytes);
 
 /// The text fields of a file that encode() or another program wrote; empty when it has none.
