@@ -32,7 +32,7 @@ inline constexpr std::size_t kMaxBodyBytes = 100u << 20;      // one HTTP body (
 inline constexpr std::size_t kMaxMessageBytes = 80u << 20;    // one wire message
 inline constexpr std::size_t kMaxTopicBytes = 320;
 inline constexpr std::size_t kMaxDepth = 16;                  // nesting of MessagePack and JSON
-inline constexpr std::size_t kMaxElements = 100'000;          // array and map members in one document
+inline constexpr std::size_t kMaxElements = 500'000;          // array and map members in one document
 inline constexpr std::size_t kMaxSubmitMany = 1000;           // jobs in one submit_many
 
 }  // namespace waggle::limits

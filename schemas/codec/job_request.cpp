@@ -1,0 +1,93 @@
+// The field table of a job as its client describes it: flat, with the `operation` tag among the fields.
+#include "schemas/codec/fields.h"
+#include "schemas/operation.h"
+
+namespace waggle::codec {
+
+template <class Fields>
+void describe(Fields& f, Ref<Fields, Lora> lora) {
+  f.required("path", lora.path);
+  f.with_default("strength", lora.strength);
+}
+
+Document encode(const Lora& value) { return encode_fields(value); }
+void decode(const Document& from, const Path& at, Findings& findings, Lora& to) {
+  decode_fields(from, at, findings, to);
+}
+
+template <class Fields>
+void describe(Fields& f, Ref<Fields, ImageGeneration> operation) {
+  f.optional("width", operation.width);
+  f.optional("height", operation.height);
+}
+
+template <class Fields>
+void describe(Fields& f, Ref<Fields, ImageTransform> operation) {
+  f.required("input_image", operation.input_image);
+  f.with_default("strength", operation.strength);
+  f.optional("width", operation.width);
+  f.optional("height", operation.height);
+}
+
+template <class Fields>
+void describe(Fields& f, Ref<Fields, ImageInpaint> operation) {
+  f.required("init_image", operation.init_image);
+  f.required("mask_image", operation.mask_image);
+  f.with_default("strength", operation.strength);
+  f.optional("width", operation.width);
+  f.optional("height", operation.height);
+}
+
+namespace {
+
+// Absent means text to image. An unknown operation is the field's error; its own fields are then not looked
+// at.
+bool read_operation(ObjectReader& f, Operation& operation) {
+  std::string tag{name(ImageGeneration{})};
+  f.with_default("operation", tag);
+  if (emplace_by_name(tag, operation)) return true;
+  f.findings().add(f.at() / "operation", "must be image_generation, image_transform or image_inpaint");
+  return false;
+}
+
+}  // namespace
+
+template <class Fields>
+void describe(Fields& f, Ref<Fields, JobRequest> job) {
+  bool known_operation = true;
+  if constexpr (Fields::kReading) {
+    known_operation = read_operation(f, job.operation);
+    job.has_negative_prompt = f.member("negative_prompt", /*needed=*/false) != nullptr;
+  } else {
+    f.derived("operation", Document{std::string(name(job.operation))});
+  }
+  f.with_default("hive_id", job.hive_id);
+  f.required("model", job.model);
+  f.required("prompt", job.prompt);
+  if (job.has_negative_prompt) f.with_default("negative_prompt", job.negative_prompt);
+  f.optional("steps", job.steps);
+  f.optional("guidance_scale", job.guidance_scale);
+  f.optional("seed", job.seed);
+  f.optional("sampler", job.sampler);
+  f.optional("schedule", job.schedule);
+  f.optional("clip_skip", job.clip_skip);
+  f.with_default("loras", job.loras);
+  f.optional("worker_id", job.worker_id);
+  f.with_default("n", job.n);
+  f.with_default("output_format", job.output_format);
+  f.optional("preview_every", job.preview_every);
+  f.with_default("priority", job.priority);
+  f.optional("deadline_s", job.deadline_s);
+  f.with_default("max_attempts", job.max_attempts);
+  f.optional("idempotency_key", job.idempotency_key);
+  f.optional("tenant", job.tenant);
+  f.optional("traceparent", job.traceparent);
+  if (known_operation) std::visit([&](auto& operation) { describe(f, operation); }, job.operation);
+}
+
+Document encode(const JobRequest& value) { return encode_fields(value); }
+void decode(const Document& from, const Path& at, Findings& findings, JobRequest& to) {
+  decode_fields(from, at, findings, to);
+}
+
+}  // namespace waggle::codec

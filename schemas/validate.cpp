@@ -1,0 +1,218 @@
+// The ranges of a request's fields, one line per field in the order of the protocol's table. Looks at values
+// only: what a picture holds, and which models, samplers and workers exist, others find out.
+#include "schemas/validate.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <concepts>
+
+#include "schemas/limits.h"
+
+namespace waggle {
+
+namespace {
+
+bool has_control_character(std::string_view text) noexcept {
+  return std::ranges::any_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
+}
+
+bool has_parent_segment(std::string_view path) noexcept {
+  for (std::size_t begin = 0; begin <= path.size();) {
+    const std::size_t end = std::min(path.find('/', begin), path.size());
+    if (path.substr(begin, end - begin) == "..") return true;
+    begin = end + 1;
+  }
+  return false;
+}
+
+template <class Number>
+std::string text_of(Number number) {
+  char buffer[32];
+  const auto [end, error] = std::to_chars(buffer, buffer + sizeof buffer, number);
+  return error == std::errc{} ? std::string(buffer, end) : std::string("?");
+}
+
+// Collects what is wrong. Every check names the range, so that the message is the documentation.
+class Checker {
+ public:
+  explicit Checker(std::string_view prefix) : prefix_(prefix) {}
+
+  void add(std::string_view path, std::string message) {
+    errors_.push_back({prefix_ + std::string(path), std::move(message)});
+  }
+
+  template <class Number>
+  bool range(std::string_view path, Number value, std::type_identity_t<Number> low,
+             std::type_identity_t<Number> high) {
+    if (value >= low && value <= high) return true;  // false for NaN
+    add(path, "must be between " + text_of(low) + " and " + text_of(high) + ", is " + text_of(value));
+    return false;
+  }
+
+  // Above zero, at most `high`.
+  void positive(std::string_view path, double value, double high) {
+    if (value > 0 && value <= high) return;
+    add(path, "must be greater than 0 and at most " + text_of(high) + ", is " + text_of(value));
+  }
+
+  // Valid UTF-8 of at most so many bytes, without control characters unless they are allowed (prompts have
+  // line breaks).
+  bool text(std::string_view path, std::string_view value, std::size_t max_bytes,
+            bool control_allowed = false) {
+    if (value.size() > max_bytes) {
+      add(path, "must be at most " + text_of(max_bytes) + " bytes, is " + text_of(value.size()));
+    } else if (!is_valid_utf8(value)) {
+      add(path, "must be valid UTF-8 without NUL");
+    } else if (!control_allowed && has_control_character(value)) {
+      add(path, "must not contain control characters");
+    } else {
+      return true;
+    }
+    return false;
+  }
+
+  // A name: not empty, at most `max_bytes`, no control characters.
+  bool label(std::string_view path, std::string_view value, std::size_t max_bytes) {
+    if (!value.empty()) return text(path, value, max_bytes);
+    add(path, "must not be empty");
+    return false;
+  }
+
+  void token(std::string_view path, std::string_view value) {
+    if (is_valid_worker_id(value)) return;
+    add(path, "must be 1 to " + text_of(limits::kMaxIdBytes) + " characters of A-Z a-z 0-9 . _ -");
+  }
+
+  std::vector<FieldError> take() { return std::move(errors_); }
+
+ private:
+  std::string prefix_;
+  std::vector<FieldError> errors_;
+};
+
+void check_model(Checker& check, const std::string& model) {
+  if (!check.label("/model", model, limits::kMaxNameBytes)) return;
+  // "@" would make the announcement's topic that of a worker.
+  if (model.front() == '/' || model.front() == '@') {
+    check.add("/model", "must not begin with '/' or '@'");
+  } else if (has_parent_segment(model)) {
+    check.add("/model", "must not contain '..'");
+  }
+}
+
+void check_seed(Checker& check, std::int64_t seed, int n) {
+  if (!check.range("/seed", seed, 0, limits::kMaxSeed)) return;
+  if (n < 1 || n > limits::kMaxImagesPerJob || seed <= limits::kMaxSeed - (n - 1)) return;
+  check.add("/seed", "must be at most " + text_of(limits::kMaxSeed - (n - 1)) + " for n = " + text_of(n) +
+                         " (image i uses seed + i), is " + text_of(seed));
+}
+
+void check_loras(Checker& check, const std::vector<Lora>& loras) {
+  if (loras.size() > limits::kMaxLoras) {
+    check.add("/loras",
+              "must have at most " + text_of(limits::kMaxLoras) + " entries, has " + text_of(loras.size()));
+    return;
+  }
+  for (std::size_t i = 0; i < loras.size(); ++i) {
+    const std::string at = "/loras/" + std::to_string(i);
+    const std::string path_at = at + "/path";
+    if (check.label(path_at, loras[i].path, limits::kMaxNameBytes)) {
+      const bool leaves_folder = loras[i].path.find_first_of("/\\") != std::string::npos ||
+                                 loras[i].path.find("..") != std::string::npos || loras[i].path == ".";
+      if (leaves_folder) check.add(path_at, "must be a file name without '/', '\\' or '..'");
+    }
+    check.range(at + "/strength", loras[i].strength, limits::kMinLoraStrength, limits::kMaxLoraStrength);
+  }
+}
+
+bool check_side(Checker& check, std::string_view path, const std::optional<int>& side) {
+  if (!side) return false;
+  if (!check.range(path, *side, limits::kMinSide, limits::kMaxSide)) return false;
+  if (*side % limits::kSideMultiple == 0) return true;
+  check.add(path, "must be a multiple of " + text_of(limits::kSideMultiple) + ", is " + text_of(*side));
+  return false;
+}
+
+void check_size(Checker& check, const std::optional<int>& width, const std::optional<int>& height) {
+  const bool good_width = check_side(check, "/width", width);
+  const bool good_height = check_side(check, "/height", height);
+  if (!good_width || !good_height) return;
+  const std::int64_t pixels = std::int64_t{*width} * *height;
+  if (pixels <= limits::kMaxPixels) return;
+  check.add("/width",
+            "width * height must be at most " + text_of(limits::kMaxPixels) + ", is " + text_of(pixels));
+}
+
+void check_picture(Checker& check, std::string_view path, const PictureInput& picture) {
+  if (const BlobId* reference = std::get_if<BlobId>(&picture.source)) {
+    if (!is_valid_blob_id(reference->value)) {
+      check.add(path, "must be 'sha256:' and 64 lower-case hexadecimal digits");
+    }
+    return;
+  }
+  const std::string& bytes = *std::get_if<std::string>(&picture.source);
+  if (bytes.empty()) {
+    check.add(path, "must not be empty");
+  } else if (bytes.size() > limits::kMaxPictureBytes) {
+    check.add(path,
+              "must be at most " + text_of(limits::kMaxPictureBytes) + " bytes, is " + text_of(bytes.size()));
+  }
+}
+
+struct CheckOperation {
+  Checker& check;
+
+  void operator()(const ImageGeneration& op) const { check_size(check, op.width, op.height); }
+  void operator()(const ImageTransform& op) const {
+    check_picture(check, "/input_image", op.input_image);
+    check.positive("/strength", op.strength, 1.0);
+    check_size(check, op.width, op.height);
+  }
+  void operator()(const ImageInpaint& op) const {
+    check_picture(check, "/init_image", op.init_image);
+    check_picture(check, "/mask_image", op.mask_image);
+    check.positive("/strength", op.strength, 1.0);
+    check_size(check, op.width, op.height);
+  }
+};
+
+}  // namespace
+
+std::vector<FieldError> validate(const JobRequest& request, std::string_view prefix) {
+  using namespace limits;
+  Checker check(prefix);
+  check.text("/hive_id", request.hive_id, kMaxNameBytes);
+  check_model(check, request.model);
+  check.text("/prompt", request.prompt, kMaxPromptBytes, /*control_allowed=*/true);
+  check.text("/negative_prompt", request.negative_prompt, kMaxPromptBytes, /*control_allowed=*/true);
+  if (request.steps) check.range("/steps", *request.steps, kMinSteps, kMaxSteps);
+  if (request.guidance_scale)
+    check.range("/guidance_scale", *request.guidance_scale, kMinGuidance, kMaxGuidance);
+  if (request.seed) check_seed(check, *request.seed, request.n);
+  if (request.sampler) check.label("/sampler", *request.sampler, kMaxNameBytes);
+  if (request.schedule) check.label("/schedule", *request.schedule, kMaxNameBytes);
+  if (request.clip_skip) check.range("/clip_skip", *request.clip_skip, 0, kMaxClipSkip);
+  check_loras(check, request.loras);
+  if (request.worker_id) check.token("/worker_id", request.worker_id->value);
+  check.range("/n", request.n, 1, kMaxImagesPerJob);
+  if (request.preview_every) check.range("/preview_every", *request.preview_every, 1, kMaxPreviewEvery);
+  check.range("/priority", request.priority, kMinPriority, kMaxPriority);
+  if (request.deadline_s) check.positive("/deadline_s", *request.deadline_s, kMaxDeadlineSeconds);
+  check.range("/max_attempts", request.max_attempts, 1, kMaxAttempts);
+  if (request.idempotency_key)
+    check.label("/idempotency_key", *request.idempotency_key, kMaxIdempotencyKeyBytes);
+  if (request.tenant) check.token("/tenant", *request.tenant);
+  if (request.traceparent) check.text("/traceparent", *request.traceparent, kMaxNameBytes);
+  std::visit(CheckOperation{check}, request.operation);
+  return check.take();
+}
+
+Error invalid_request(std::vector<FieldError> fields) {
+  std::string message = "the request is not valid";
+  if (fields.size() == 1) message = "1 field is wrong";
+  if (fields.size() > 1) message = std::to_string(fields.size()) + " fields are wrong";
+  return {ErrorCode::invalid_request, std::move(message), std::move(fields), std::nullopt};
+}
+
+}  // namespace waggle
