@@ -1,0 +1,204 @@
+// The queue of reports and what becomes of each.
+#include "consumer/worker/reporter.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include <spdlog/spdlog.h>
+
+#include "consumer/bus/topics.h"
+#include "consumer/program/queens.h"
+#include "consumer/worker/boundary.h"
+#include "consumer/worker/verdict.h"
+#include "schemas/codec/msgpack.h"
+
+namespace waggle::worker {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t kBackedUp = 64;  // reports waiting from which on previews are dropped
+constexpr auto kRetryEvery = 200ms;
+
+Event event_of(const Assignment& assignment, EventBody body) {
+  Event event;
+  event.job = assignment.claimed.lease.job;
+  event.attempt = assignment.claimed.lease.attempt;
+  event.body = std::move(body);
+  return event;
+}
+
+}  // namespace
+
+Reporter::Reporter(const Settings& settings, bus::Context& context, Gone gone)
+    : settings_(settings),
+      ledger_(settings.redis),
+      publisher_(context, program::each(settings.queens, &bus::Endpoints::collect)),
+      gone_(std::move(gone)),
+      thread_([this] { run(); }) {}
+
+Reporter::~Reporter() {
+  {
+    const std::lock_guard lock(mutex_);
+    closing_ = true;
+  }
+  changed_.notify_all();
+  thread_.join();
+}
+
+void Reporter::started(const AssignmentPtr& assignment) { push(assignment, Started{}); }
+
+void Reporter::progress(const AssignmentPtr& assignment, int step, int total) {
+  push(assignment, ProgressEvent{step, total, total > 0 ? 100.0 * step / total : 0.0});
+}
+
+void Reporter::preview(const AssignmentPtr& assignment, pipeline::Preview preview) {
+  push(assignment, std::move(preview));
+}
+
+void Reporter::image(const AssignmentPtr& assignment, pipeline::RenderedImage image) {
+  push(assignment, std::move(image));
+}
+
+void Reporter::end(const AssignmentPtr& assignment, Result<pipeline::RenderSummary> result) {
+  push(assignment, std::move(result));
+}
+
+void Reporter::release(const AssignmentPtr& assignment) { push(assignment, Release{}); }
+
+void Reporter::push(const AssignmentPtr& assignment, Content content) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (std::holds_alternative<pipeline::Preview>(content) && queue_.size() >= kBackedUp) return;
+    if (std::holds_alternative<ProgressEvent>(content)) {
+      const auto waiting = std::find_if(queue_.begin(), queue_.end(), [&](const Report& report) {
+        return report.assignment == assignment && std::holds_alternative<ProgressEvent>(report.content);
+      });
+      if (waiting != queue_.end()) {
+        waiting->content = std::move(content);
+        return;
+      }
+    }
+    queue_.push_back({assignment, std::move(content)});
+  }
+  changed_.notify_all();
+}
+
+void Reporter::run() {
+  while (true) {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return closing_ || !queue_.empty(); });
+    if (closing_) return;
+    Report report = std::move(queue_.front());
+    queue_.pop_front();
+    lock.unlock();
+    handle(report);
+  }
+}
+
+void Reporter::handle(Report& report) noexcept {
+  Assignment& assignment = *report.assignment;
+  if (assignment.ended) return;
+  std::optional<Verdict> verdict;
+  const Status done = at_boundary(assignment.claimed.lease.job, [&]() -> Status {
+    if (const auto* result = std::get_if<End>(&report.content)) {
+      verdict = finish(assignment, *result);
+    } else if (std::holds_alternative<Release>(report.content)) {
+      verdict = give_back(assignment);
+    } else if (assignment.stopped() != Stop::lost) {
+      if (const auto* start = std::get_if<Started>(&report.content)) tell(assignment, *start);
+      if (const auto* progress = std::get_if<ProgressEvent>(&report.content)) tell(assignment, *progress);
+      if (auto* preview = std::get_if<pipeline::Preview>(&report.content)) tell(assignment, *preview);
+      if (auto* image = std::get_if<pipeline::RenderedImage>(&report.content)) tell(assignment, *image);
+    }
+    return Done{};
+  });
+  const bool was_last =
+      std::holds_alternative<End>(report.content) || std::holds_alternative<Release>(report.content);
+  if (!was_last) return;
+  assignment.ended = true;
+  if (!done && !verdict) verdict = Verdict{{}, done.error()};
+  gone_(report.assignment, *verdict);
+}
+
+template <class Call>
+auto Reporter::insist(const Assignment& assignment, Call call) -> decltype(call()) {
+  while (true) {
+    auto result = call();
+    if (result || result.error().code != ErrorCode::unavailable || assignment.stopped() == Stop::lost)
+      return result;
+    std::unique_lock lock(mutex_);
+    if (changed_.wait_for(lock, kRetryEvery, [this] { return closing_; })) return result;
+  }
+}
+
+void Reporter::publish(const Event& event) {
+  publisher_.send(bus::events_topic(event.job), codec::to_msgpack(event));
+}
+
+void Reporter::tell(Assignment& assignment, const Started&) {
+  Event event = event_of(assignment, StartedEvent{settings_.id});
+  const auto logged =
+      insist(assignment, [&] { return ledger_.append(assignment.claimed.lease, event, settings_.policy); });
+  if (logged) publish(event);
+}
+
+void Reporter::tell(Assignment& assignment, const ProgressEvent& progress) {
+  Event event = event_of(assignment, progress);
+  if (ledger_.append(assignment.claimed.lease, event, settings_.policy)) publish(event);
+}
+
+void Reporter::tell(Assignment& assignment, pipeline::Preview& preview) {
+  Event event = event_of(assignment, PreviewEvent{preview.step, preview.total, preview.index, preview.format,
+                                                  std::move(preview.bytes)});
+  if (ledger_.append(assignment.claimed.lease, event, settings_.policy)) publish(event);
+}
+
+void Reporter::tell(Assignment& assignment, pipeline::RenderedImage& image) {
+  const auto committed = insist(assignment, [&] {
+    return ledger_.commit_image(assignment.claimed.lease, image.info, image.bytes, settings_.policy);
+  });
+  if (committed) {
+    assignment.images.push_back(image.info);
+    return;
+  }
+  spdlog::warn("job {}: image {} was not stored: {}", assignment.claimed.lease.job.value, image.info.index,
+               to_string(committed.error()));
+  assignment.commit_error = committed.error();
+}
+
+Verdict Reporter::finish(Assignment& assignment, const End& result) {
+  if (assignment.stopped() == Stop::lost) return {};
+  const double render_s =
+      std::chrono::duration<double>(Assignment::Clock::now() - assignment.claimed_at).count();
+  const auto body = end_of(assignment, result, render_s);
+  if (!body) return give_back(assignment);
+  Verdict verdict;
+  if (const auto* failed = std::get_if<FailedEvent>(&*body)) verdict.error = failed->error;
+  Event event = event_of(assignment, *body);
+  const auto outcome =
+      insist(assignment, [&] { return ledger_.finish(assignment.claimed.lease, event, settings_.policy); });
+  if (!outcome) {
+    spdlog::error("job {}: its end could not be recorded: {}", event.job.value, to_string(outcome.error()));
+    return verdict;
+  }
+  verdict.outcome = *outcome;
+  verdict.completed =
+      *outcome == ledger::FinishOutcome::ended && std::holds_alternative<CompletedEvent>(*body);
+  if (*outcome != ledger::FinishOutcome::refused) publish(event);
+  return verdict;
+}
+
+Verdict Reporter::give_back(Assignment& assignment) {
+  if (assignment.stopped() == Stop::lost) return {};
+  Event event = event_of(
+      assignment, RetriedEvent{Error{ErrorCode::unavailable, "the worker is going out of service"}, 0, 0});
+  const auto outcome =
+      insist(assignment, [&] { return ledger_.release(assignment.claimed.lease, event, settings_.policy); });
+  if (!outcome) return {};
+  if (*outcome != ledger::FinishOutcome::refused) publish(event);
+  return {*outcome};
+}
+
+}  // namespace waggle::worker
