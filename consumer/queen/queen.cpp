@@ -46,9 +46,7 @@ std::string Queen::answer_message(std::string_view payload) noexcept {
       return codec::to_msgpack(Reply{id, answer(desk_, request->body)});
     }
     ++desk_.malformed;
-    const auto read = codec::request_id(payload);
-    if (!read) return {};
-    id = *read;
+    id = codec::peek_request_id(payload);
     error = std::move(request).error();
   } catch (const std::exception& exception) {
     spdlog::error("request {}: {}", id.value, exception.what());

@@ -58,8 +58,4 @@ Result<ErrorRecord> from_msgpack(std::string_view bytes);
 /// there is none.
 RequestId peek_request_id(std::string_view bytes);
 
-/// The `request_id` of a message that is otherwise wrong, so that its sender can be told so. Errors:
-/// malformed_message when there is none to be read.
-Result<RequestId> request_id(std::string_view bytes);
-
 }  // namespace waggle::codec

@@ -23,6 +23,8 @@ void describe(Fields& f, Ref<Fields, WorkerInfo> worker) {
   f.with_default("device_name", worker.device_name);
   f.with_default("precision", worker.precision);
   f.with_default("models", worker.models);
+  f.with_default("samplers", worker.samplers);
+  f.with_default("schedules", worker.schedules);
   f.with_default("jobs", worker.jobs);
   f.with_default("capacity", worker.capacity);
   f.optional("steps_per_s", worker.steps_per_s);
