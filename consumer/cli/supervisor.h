@@ -46,8 +46,8 @@ class Supervisor {
   Supervisor(const Supervisor&) = delete;
   Supervisor& operator=(const Supervisor&) = delete;
 
-  /// Returns when the service is ready. Errors: unavailable, with what it last said; cancelled by
-  /// `should_stop`.
+  /// Returns when the service is ready. Errors: unavailable, with what it last said; cancelled by a stop
+  /// request.
   Status start(Service service);
   /// Watches and restarts until a stop request.
   void run();

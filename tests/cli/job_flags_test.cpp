@@ -1,0 +1,116 @@
+// From words on the command line to a request, and from a bad field back to the flag that set it.
+#include "consumer/cli/job_flags.h"
+
+#include <filesystem>
+#include <fstream>
+
+#include <catch2/catch.hpp>
+
+#include "consumer/cli/private_folder.h"
+
+using namespace waggle;
+using namespace waggle::cli;
+
+namespace {
+JobFlags flags_with_prompt() {
+  JobFlags flags;
+  flags.prompt = "a fox";
+  return flags;
+}
+}  // namespace
+
+TEST_CASE("cli: a size is two numbers and a cross") {
+  CHECK(parse_size("512x768").value() == std::pair(512, 768));
+  CHECK(parse_size("64X64").value() == std::pair(64, 64));
+  for (const char* text : {"", "x", "512", "512x", "x512", "512x768x3", "512 x 768", "0x10p", "99999999999x8",
+                           "512,768", "5.5x6", "x512x"}) {
+    INFO(text);
+    const auto size = parse_size(text);
+    REQUIRE_FALSE(size);
+    CHECK(size.error().code == ErrorCode::invalid_request);
+    CHECK(size.error().message.find("--size") == 0);
+  }
+}
+
+TEST_CASE("cli: a LoRA carries its strength behind a colon") {
+  CHECK(parse_lora("pencil").value() == Lora{"pencil", 1.0});
+  CHECK(parse_lora("pencil:0.8").value() == Lora{"pencil", 0.8});
+  CHECK(parse_lora("pencil:-1").value() == Lora{"pencil", -1.0});
+  CHECK_FALSE(parse_lora("pencil:much"));
+  CHECK_FALSE(parse_lora("pencil:"));
+}
+
+TEST_CASE("cli: what is not said stays open for the model to decide") {
+  const auto request = to_request(flags_with_prompt(), "sd15", OutputFormat::png);
+  REQUIRE(request);
+  CHECK(request->model == "sd15");
+  CHECK_FALSE(request->steps);
+  CHECK_FALSE(request->guidance_scale);
+  CHECK_FALSE(request->seed);
+  CHECK_FALSE(request->has_negative_prompt);
+  const auto& generation = std::get<ImageGeneration>(request->operation);
+  CHECK_FALSE(generation.width);
+  CHECK_FALSE(generation.height);
+}
+
+TEST_CASE("cli: an empty negative prompt is told from an absent one") {
+  JobFlags flags = flags_with_prompt();
+  flags.negative = "";
+  const auto request = to_request(flags, "sd15", OutputFormat::png);
+  REQUIRE(request);
+  CHECK(request->has_negative_prompt);
+}
+
+TEST_CASE("cli: every bad field is reported by its flag, in one line") {
+  JobFlags flags = flags_with_prompt();
+  flags.steps = 0;
+  flags.size = "513x512";
+  flags.images = 1000;
+  const auto request = to_request(flags, "sd15", OutputFormat::png);
+  REQUIRE_FALSE(request);
+  const std::string text = to_string(request.error());
+  INFO(text);
+  CHECK(text.find("--steps must be") != std::string::npos);
+  CHECK(text.find("--size: the width must be") != std::string::npos);
+  CHECK(text.find("-n must be") != std::string::npos);
+  CHECK(text.find("/steps") == std::string::npos);
+  CHECK(text.find('\n') == std::string::npos);
+}
+
+TEST_CASE("cli: a mask or a strength without a picture to start from is refused") {
+  JobFlags flags = flags_with_prompt();
+  SECTION("mask") { flags.mask = "mask.png"; }
+  SECTION("strength") { flags.strength = 0.5; }
+  const auto request = to_request(flags, "sd15", OutputFormat::png);
+  REQUIRE_FALSE(request);
+  CHECK(request.error().message.find("--init") != std::string::npos);
+}
+
+TEST_CASE("cli: pictures make the operation") {
+  const PrivateFolder folder("waggle-test-");
+  const auto picture = folder.path() / "picture.png";
+  std::ofstream(picture, std::ios::binary) << "bytes of a picture";
+  JobFlags flags = flags_with_prompt();
+  flags.init = picture.string();
+  flags.strength = 0.25;
+  SECTION("one picture: image to image") {
+    const auto request = to_request(flags, "sd15", OutputFormat::png);
+    REQUIRE(request);
+    const auto& transform = std::get<ImageTransform>(request->operation);
+    CHECK(std::get<std::string>(transform.input_image.source) == "bytes of a picture");
+    CHECK(transform.strength == 0.25);
+  }
+  SECTION("two pictures: inpainting") {
+    flags.mask = picture.string();
+    const auto request = to_request(flags, "sd15", OutputFormat::png);
+    REQUIRE(request);
+    CHECK(std::get<ImageInpaint>(request->operation).strength == 0.25);
+  }
+  SECTION("a file that is not there is named") {
+    flags.init = (folder.path() / "absent.png").string();
+    const auto request = to_request(flags, "sd15", OutputFormat::png);
+    REQUIRE_FALSE(request);
+    CHECK(request.error().code == ErrorCode::io_error);
+    CHECK(request.error().message.find("absent.png") != std::string::npos);
+  }
+}
