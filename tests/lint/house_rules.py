@@ -40,7 +40,7 @@ LIBRARIES = (
     ("Boost", r"boost/", ("consumer/bridge",)),
     ("CLI11", r"CLI/", PROGRAMS),
     ("spdlog", r"(spdlog|fmt)/", PROGRAMS + ("consumer/bus", "consumer/ledger")),
-    ("libsodium", r"sodium", PROGRAMS + ("consumer/bus", "consumer/ledger")),
+    ("libsodium", r"sodium", PROGRAMS + ("schemas/codec", "consumer/bus", "consumer/ledger")),
 )
 
 TORCH = re.compile(r"(torch|ATen|c10|caffe2)/")
