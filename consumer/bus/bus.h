@@ -29,6 +29,12 @@ struct Security {
   std::vector<std::string> allowed_keys;  ///< servers: clients that may connect; empty with keys set: nobody
 };
 
+/// A CURVE key pair as Z85 text. Throws std::runtime_error when libzmq has no CURVE.
+struct KeyPair {
+  std::string public_key, secret_key;
+};
+KeyPair make_key_pair();
+
 /// Where a queen listens, and where the others connect. Several queens: several of these.
 struct Endpoints {
   std::string requests = "tcp://127.0.0.1:5550";  ///< ROUTER

@@ -1,0 +1,44 @@
+// A client's DEALER over all queens. Requests go round the queens that are connected at the moment; who
+// resends a request that stayed without an answer is the caller's business (idempotency keys make that safe).
+#include "consumer/bus/socket.h"
+
+namespace waggle::bus {
+namespace {
+constexpr std::chrono::milliseconds kConnectWait{1000};
+}
+
+struct RequestClient::Impl {
+  zmq::socket_t socket;
+};
+
+RequestClient::RequestClient(Context& context, const std::vector<std::string>& connect_to)
+    : impl_(new Impl{make_socket(context, zmq::socket_type::dealer)}) {
+  // Only connections that stand get requests: a queen that is down must not swallow them.
+  impl_->socket.set(zmq::sockopt::immediate, true);
+  connect_socket(context, impl_->socket, connect_to);
+}
+RequestClient::~RequestClient() = default;
+RequestClient::RequestClient(RequestClient&&) noexcept = default;
+
+Status RequestClient::send(std::string_view payload) {
+  const auto deadline = std::chrono::steady_clock::now() + kConnectWait;
+  while (!send_two(impl_->socket, kRequestsTopic, payload)) {
+    const auto left =
+        std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+    if (left.count() <= 0 || !wait_for(impl_->socket, ZMQ_POLLOUT, left)) {
+      return Error{ErrorCode::unavailable, "no queen answers"};
+    }
+  }
+  return Done{};
+}
+
+std::optional<std::string> RequestClient::receive(std::chrono::milliseconds timeout) {
+  return receive_until(impl_->socket, 3, timeout, [](auto& frames) -> std::optional<std::string> {
+    if (frames.size() == 2 && frames[0].to_string_view() == kRepliesTopic) return frames[1].to_string();
+    return std::nullopt;
+  });
+}
+
+int RequestClient::descriptor() const { return static_cast<int>(impl_->socket.get(zmq::sockopt::fd)); }
+
+}  // namespace waggle::bus
