@@ -32,9 +32,22 @@ for program in "$@"; do
   echo "$program: $version"
 done
 
-for file in broker-config/redis.conf schemas/PROTOCOL.md; do
-  [[ -s share/waggle/$file ]] || fail "share/waggle/$file was not installed"
-done
 for folder in json-schema vectors; do
   [[ -n $(ls -A "share/waggle/schemas/$folder") ]] || fail "share/waggle/schemas/$folder is empty"
+done
+[[ -s share/waggle/schemas/PROTOCOL.md ]] || fail "the protocol was not installed"
+[[ -s share/waggle/redis.conf ]] || fail "redis.conf was not installed"
+
+# A sample file is read before --help answers, and a key that no flag has is an error: so the samples name real flags and
+# what they set is in range.
+reads() { timeout 20 "bin/$1" --config "$2" --help >/dev/null 2>"$scratch/error"; }
+
+for sample in queen.toml:waggle-queen bridge.toml:waggle-bridge worker-cpu.toml:waggle-worker-cpu; do
+  file=share/waggle/${sample%%:*} program=${sample##*:}
+  reads "$program" "$file" || fail "$program does not read $file: $(<"$scratch/error")"
+  # The same with every commented-out setting switched on, but for those that name files of another machine.
+  sed -E 's/^# ([a-z0-9-]+ = ("[^/]|[^"]))/\1/' "$file" >"$scratch/all.toml"
+  reads "$program" "$scratch/all.toml" || fail "$program does not know all of $file: $(<"$scratch/error")"
+  echo 'no-such-flag = 1' >"$scratch/wrong.toml"
+  ! reads "$program" "$scratch/wrong.toml" || fail "$program accepts a key that it does not know"
 done

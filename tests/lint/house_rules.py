@@ -38,6 +38,7 @@ LIBRARIES = (
     ("MessagePack", r"msgpack", ("schemas/codec",)),
     ("JSON", r"nlohmann/", ("schemas/codec", "pipeline", "consumer/bridge", "consumer/cli")),
     ("Boost", r"boost/", ("consumer/bridge",)),
+    ("prometheus-cpp", r"prometheus/", ("consumer/bridge",)),
     ("CLI11", r"CLI/", PROGRAMS),
     ("spdlog", r"(spdlog|fmt)/", PROGRAMS + ("consumer/bus", "consumer/ledger")),
     ("libsodium", r"sodium", PROGRAMS + ("schemas/codec", "consumer/bus", "consumer/ledger")),
