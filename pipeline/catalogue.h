@@ -1,5 +1,6 @@
-// Which models a machine has: the folders and checkpoints under a models directory, plus the aliases of its optional
-// models.json ({"aliases": {"sd15": "stable-diffusion-v1-5"}}). Reads configurations only, never weights.
+// Which models a machine has: the folders and checkpoints under a models directory, plus the aliases of its
+// optional models.json ({"aliases": {"sd15": "stable-diffusion-v1-5"}}). Reads configurations only, never
+// weights.
 #pragma once
 
 #include <filesystem>
@@ -18,7 +19,8 @@ class Catalogue {
     std::vector<std::string> aliases;
   };
 
-  /// A directory that cannot be read is an error; an entry that is not a model is skipped with a line in `skipped`.
+  /// A directory that cannot be read is an error; an entry that is not a model is skipped with a line in
+  /// `skipped`.
   static Result<Catalogue> scan(const std::filesystem::path& models_dir);
   /// One model by its path, named after its folder or file.
   static Result<Catalogue> single(const std::filesystem::path& model);

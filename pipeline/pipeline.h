@@ -1,7 +1,9 @@
-// The one public face of the pipeline: open models, hand over jobs with callbacks, cancel them. No tensors here.
+// The one public face of the pipeline: open models, hand over jobs with callbacks, cancel them. No tensors
+// here.
 //
-// The engine behind it owns the device and one thread on which all model code runs. It gathers what the samplers of all
-// running jobs ask into one UNet call, so a job joins or leaves the batch between any two steps.
+// The engine behind it owns the device and one thread on which all model code runs. It gathers what the
+// samplers of all running jobs ask into one UNet call, so a job joins or leaves the batch between any two
+// steps.
 #pragma once
 
 #include <cstdint>
@@ -37,17 +39,22 @@ std::optional<Precision> precision_from_name(std::string_view name) noexcept;
 struct Options {
   Device device{};
   Precision precision = Precision::automatic;
-  int threads = 0;                         ///< compute threads on a CPU; 0: what the container's quota allows
-  int max_batch = 8;                       ///< images that share one UNet call (guidance counts once)
-  std::int64_t memory_budget_bytes = 0;    ///< 0: four fifths of what the device has free at start
-  std::filesystem::path tokenizer_dir;     ///< for single files, which carry no tokenizer
-  std::filesystem::path lora_dir;          ///< LoRA names are files inside it; empty: no LoRA is found
+  int threads = 0;                       ///< compute threads on a CPU; 0: what the container's quota allows
+  int max_batch = 8;                     ///< images that share one UNet call (guidance counts once)
+  std::int64_t memory_budget_bytes = 0;  ///< 0: four fifths of what the device has free at start
+  std::filesystem::path tokenizer_dir;   ///< for single files, which carry no tokenizer
+  std::filesystem::path lora_dir;        ///< LoRA names are files inside it; empty: no LoRA is found
+  std::string version;                   ///< of the program, written into pictures
+  /// Sees the details that errors leave out (they may reach strangers): one line each, on the engine's
+  /// threads.
+  std::function<void(const std::string& line)> log;
 };
 
 /// What a model says of itself, read from its configuration without its weights.
 struct ModelDescription {
   std::string name;
-  std::string family;          ///< "sd15", "sd15-inpaint", "sd21", "sd21-inpaint", "sdxl", "sdxl-inpaint", "turbo", ...
+  std::string
+      family;  ///< "sd15", "sd15-inpaint", "sd21", "sd21-inpaint", "sdxl", "sdxl-inpaint", "turbo", ...
   std::filesystem::path path;
   int default_width = 512, default_height = 512;  ///< pixels
   int default_steps = 20;
@@ -55,28 +62,29 @@ struct ModelDescription {
   std::string default_sampler;  ///< registry name, from the model's scheduler_config.json
 };
 
-/// Reads the configuration of a diffusers folder or a single checkpoint. Errors: model_load_failed, naming the file.
+/// Reads the configuration of a diffusers folder or a single checkpoint. Errors: model_load_failed, naming
+/// the file.
 Result<ModelDescription> describe_model(const std::filesystem::path& path, std::string name);
 
 struct Preview {
-  int index = 0;               ///< image of the job
+  int index = 0;  ///< image of the job
   int step = 0, total = 0;
   OutputFormat format = OutputFormat::jpeg;
-  std::string bytes;           ///< encoded
+  std::string bytes;  ///< encoded
 };
 
 struct RenderedImage {
   ImageInfo info;
-  std::string bytes;           ///< encoded, with the parameters inside
+  std::string bytes;  ///< encoded, with the parameters inside
 };
 
 struct RenderSummary {
-  JobRequest resolved;         ///< every default filled in: rendering it again gives the same pixels
+  JobRequest resolved;  ///< every default filled in: rendering it again gives the same pixels
   double queue_s = 0, encode_s = 0, denoise_s = 0, decode_s = 0;  ///< seconds
 };
 
-/// Called on the engine's threads; must not block for long and must not throw. Order: progress and previews, images as
-/// they are done, then `end` exactly once and last.
+/// Called on the engine's threads; must not block for long and must not throw. Order: progress and previews,
+/// images as they are done, then `end` exactly once and last.
 struct Callbacks {
   std::function<void(int step, int total)> progress;
   std::function<void(Preview)> preview;
@@ -85,9 +93,9 @@ struct Callbacks {
 };
 
 struct RenderJob {
-  std::string model;                  ///< a name given to load()
-  JobRequest request;                 ///< pictures as bytes, not as references
-  std::vector<int> done;              ///< image indices that need not be rendered again
+  std::string model;      ///< a name given to load()
+  JobRequest request;     ///< pictures as bytes, not as references
+  std::vector<int> done;  ///< image indices that need not be rendered again
   /// The resolved request as the text of the picture's JSON chunk; absent: the chunk is left out.
   std::function<std::string(const JobRequest& resolved)> describe;
   Callbacks callbacks;
@@ -97,10 +105,10 @@ using Ticket = std::uint64_t;
 
 struct EngineStats {
   std::int64_t jobs_running = 0;
-  std::int64_t unet_calls = 0;        ///< since start
-  std::int64_t unet_images = 0;       ///< images over those calls: above unet_calls when jobs shared them
-  double step_median_s = 0;           ///< of the recent UNet calls
-  double since_progress_s = 0;        ///< since the last UNet call ended; 0 when idle
+  std::int64_t unet_calls = 0;   ///< since start
+  std::int64_t unet_images = 0;  ///< images over those calls: above unet_calls when jobs shared them
+  double step_median_s = 0;      ///< of the recent UNet calls
+  double since_progress_s = 0;   ///< since the last UNet call ended; 0 when idle
   std::int64_t memory_used_bytes = 0, memory_total_bytes = 0;
 };
 
@@ -113,13 +121,15 @@ class Pipeline {
   Pipeline(const Pipeline&) = delete;
   Pipeline& operator=(const Pipeline&) = delete;
 
-  /// Maps and converts the weights; does not stop the running batch. Loading a name again replaces nothing and
-  /// returns at once. Errors: model_load_failed with file, tensor and offset; out_of_memory with both numbers.
+  /// Maps and converts the weights; does not stop the running batch. Loading a name again replaces nothing
+  /// and returns at once. Errors: model_load_failed with file, tensor and offset; out_of_memory with both
+  /// numbers.
   Result<ModelDescription> load(const std::filesystem::path& path, const std::string& name);
   void unload(const std::string& name);
   [[nodiscard]] std::int64_t model_bytes(const std::string& name) const;  ///< 0: not loaded
 
-  /// Queues the job for the next step boundary; thread-safe. `end` is called in every case, also for bad requests.
+  /// Queues the job for the next step boundary; thread-safe. `end` is called in every case, also for bad
+  /// requests.
   Ticket render(RenderJob job);
   /// The job ends with `cancelled` between two UNet calls; unknown tickets are ignored; thread-safe.
   void cancel(Ticket ticket);
@@ -131,10 +141,6 @@ class Pipeline {
   class Engine;
   std::unique_ptr<Engine> engine_;
 };
-
-/// Two jobs may share UNet calls if and only if their keys are equal: model, latent size, LoRA set, conditioning kind.
-/// Needs no model: absent sizes compare equal to absent sizes only.
-std::string batch_key(const JobRequest& request);
 
 /// Names that `sampler` and `schedule` accept, canonical names first in each row, aliases after.
 std::vector<std::vector<std::string>> sampler_names();

@@ -1,0 +1,131 @@
+// Devices, precisions, processors.
+#include "pipeline/engine/device.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <fstream>
+
+#include <ATen/Context.h>
+#include <sched.h>
+
+#include "pipeline/torch_version.h"
+
+namespace waggle::pipeline {
+namespace {
+
+std::string processor_name() {
+  std::ifstream in("/proc/cpuinfo");
+  for (std::string line; std::getline(in, line);)
+    if (line.starts_with("model name"))
+      if (const auto colon = line.find(": "); colon != line.npos) return line.substr(colon + 2);
+  return "CPU";
+}
+
+bool multiplies_bf16() {
+#if defined(__x86_64__)
+  return __builtin_cpu_supports("avx512bf16") != 0;
+#else
+  return false;
+#endif
+}
+
+}  // namespace
+
+std::string to_string(Device device) {
+  switch (device.kind) {
+    case DeviceKind::cpu:
+      return "cpu";
+    case DeviceKind::cuda:
+      return "cuda:" + std::to_string(device.index);
+    case DeviceKind::metal:
+      return "metal:" + std::to_string(device.index);
+  }
+  return "cpu";
+}
+
+Status check_device(Device device) {
+  const auto missing = [](std::string what) { return Error{ErrorCode::device_error, std::move(what)}; };
+  switch (device.kind) {
+    case DeviceKind::cpu:
+      return Done{};
+    case DeviceKind::cuda:
+      if (!at::hasCUDA()) return missing("this libtorch was built without CUDA");
+      if (device.index < 0 || device.index >= at::detail::getCUDAHooks().getNumGPUs())
+        return missing("there is no CUDA device " + std::to_string(device.index));
+      return Done{};
+    case DeviceKind::metal:
+      if (!torch_has_metal()) return missing("this libtorch was built without Metal (MPS)");
+      return device.index == 0 ? Status(Done{})
+                               : missing("there is no Metal device " + std::to_string(device.index));
+  }
+  return missing("unknown kind of device");
+}
+
+std::string device_name(Device device) {
+  if (device.kind != DeviceKind::cpu) return to_string(device);
+  const int count = usable_processors();
+  return processor_name() + ", " + std::to_string(count) + (count == 1 ? " thread" : " threads");
+}
+
+std::string_view name(Precision precision) noexcept {
+  switch (precision) {
+    case Precision::automatic:
+      return "auto";
+    case Precision::fp32:
+      return "fp32";
+    case Precision::bf16:
+      return "bf16";
+    case Precision::fp16:
+      return "fp16";
+  }
+  return "auto";
+}
+
+std::optional<Precision> precision_from_name(std::string_view text) noexcept {
+  for (const auto precision : {Precision::automatic, Precision::fp32, Precision::bf16, Precision::fp16})
+    if (name(precision) == text) return precision;
+  return std::nullopt;
+}
+
+at::Device torch_device(Device device) {
+  switch (device.kind) {
+    case DeviceKind::cpu:
+      return at::Device(at::kCPU);
+    case DeviceKind::cuda:
+      return {at::kCUDA, static_cast<at::DeviceIndex>(device.index)};
+    case DeviceKind::metal:
+      return {at::kMPS, static_cast<at::DeviceIndex>(device.index)};
+  }
+  return at::Device(at::kCPU);
+}
+
+at::ScalarType dtype_for(Device device, Precision precision) {
+  const bool cpu = device.kind == DeviceKind::cpu;
+  switch (precision) {
+    case Precision::automatic:
+      if (!cpu) return at::kHalf;
+      return multiplies_bf16() ? at::kBFloat16 : at::kFloat;
+    case Precision::fp32:
+      return at::kFloat;
+    case Precision::bf16:
+      return at::kBFloat16;
+    case Precision::fp16:
+      if (cpu) throw std::runtime_error("fp16 needs a GPU; a CPU has fp32 and bf16");
+      return at::kHalf;
+  }
+  return at::kFloat;
+}
+
+int usable_processors() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  int count = ::sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+  std::ifstream quota("/sys/fs/cgroup/cpu.max");
+  double limit = 0, period = 0;
+  if (quota >> limit >> period && period > 0)  // "max 100000" does not parse: no quota
+    count = std::min(count, std::max(1, static_cast<int>(std::ceil(limit / period))));
+  return std::max(1, count);
+}
+
+}  // namespace waggle::pipeline

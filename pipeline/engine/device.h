@@ -1,0 +1,19 @@
+// From the face's words (cpu, cuda, metal; auto, fp32, ...) to libtorch's devices and dtypes.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include "pipeline/pipeline.h"
+
+namespace waggle::pipeline {
+
+at::Device torch_device(Device device);
+
+/// `auto`: bf16 on a CPU that multiplies it (AVX512-BF16, AMX), else fp32; fp16 on a GPU. Throws for fp16 on
+/// a CPU.
+at::ScalarType dtype_for(Device device, Precision precision);
+
+/// Processors this process may really use: its affinity, cut by the control group's CPU quota.
+int usable_processors();
+
+}  // namespace waggle::pipeline

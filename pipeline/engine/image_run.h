@@ -1,0 +1,81 @@
+// One image on its way from noise to latents: its sampler, its noise, its conditioning, its guidance.
+//
+// Knows nothing of batches, threads or jobs. The golden runner drives the same class with recorded noise.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <span>
+
+#include <ATen/core/Tensor.h>
+
+#include "pipeline/engine/image_start.h"
+#include "pipeline/models/stable_diffusion.h"
+#include "pipeline/samplers/plan.h"
+
+namespace waggle::pipeline {
+
+/// How the prompt is followed.
+struct Guidance {
+  double scale = 7.5;  ///< at or below 1 there is no negative pass
+  double rescale =
+      0.0;  ///< 0..1: share of the guided output that is brought to the positive output's deviation
+};
+
+class ImageRun {
+ public:
+  /// Sees the latents after each model evaluation. **Shape**: [1, C, h, w] fp32.
+  using StepHook = std::function<void(int evaluation, const at::Tensor& latents)>;
+
+  /// `noise` has already given what `start` was made of; the sampler goes on drawing from it.
+  ImageRun(std::shared_ptr<const Plan> plan, std::shared_ptr<const Conditioning> conditioning,
+           Guidance guidance, std::unique_ptr<NoiseSource> noise, ImageStart start, StepHook hook = {});
+
+  /// Runs the sampler to its next question, calling the hook at each step on the way. False: the image has
+  /// its latents.
+  bool advance();
+  [[nodiscard]] const Question& question() const { return sampler_.question(); }
+  void answer(at::Tensor prediction) { sampler_.answer(std::move(prediction)); }
+  /// After advance() said false. **Shape**: [1, C, h, w] fp32.
+  [[nodiscard]] const at::Tensor& latents() const { return sampler_.latents(); }
+
+  [[nodiscard]] bool guided() const { return guidance_.scale > 1.0; }
+  /// The UNet's input of one row: the question's latents, then the inpainting channels if the model has them.
+  [[nodiscard]] at::Tensor unet_input() const;
+  /// **Source**: Ho and Salimans 2022, equation 6; rescaling: Lin et al. 2023, section 3.4.
+  [[nodiscard]] at::Tensor guide(const at::Tensor& negative, const at::Tensor& positive) const;
+  [[nodiscard]] const std::shared_ptr<const Conditioning>& conditioning() const { return conditioning_; }
+  [[nodiscard]] const Plan& plan() const { return *plan_; }
+  [[nodiscard]] int evaluations_done() const { return done_; }
+
+ private:
+  std::shared_ptr<const Plan> plan_;
+  std::shared_ptr<const Conditioning> conditioning_;
+  Guidance guidance_;
+  std::unique_ptr<NoiseSource> noise_;
+  ImageStart start_;
+  StepHook hook_;
+  SamplerCoroutine sampler_;
+  int done_ = 0;
+};
+
+/// The keys and values of the batch that ran last; made anew only when the batch's composition changes.
+class ContextCache {
+ public:
+  const UNetContext& get(const UNet& unet, std::vector<std::shared_ptr<const Conditioning>> rows,
+                         std::vector<bool> negative);
+  void clear();
+
+ private:
+  const UNet* unet_ = nullptr;
+  std::vector<std::shared_ptr<const Conditioning>> rows_;
+  std::vector<bool> negative_;
+  UNetContext context_;
+};
+
+/// Asks the UNet the questions of all runs in one call and hands each its guided answer. The runs wait at a
+/// question, share latent size and text length. Rows: the negatives of the guided runs, then the positives of
+/// all.
+void answer_together(const UNet& unet, std::span<ImageRun* const> runs, ContextCache& cache);
+
+}  // namespace waggle::pipeline

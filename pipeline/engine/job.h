@@ -1,0 +1,51 @@
+// One job inside the engine, from render() to its end. Touched by the engine's thread alone, but for the
+// cancel flag.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <vector>
+
+#include "pipeline/engine/image_run.h"
+#include "pipeline/engine/resolve.h"
+
+namespace waggle::pipeline {
+
+struct LoadedModel {
+  ModelDescription description;
+  std::unique_ptr<const StableDiffusion> model;
+};
+
+struct EngineJob {
+  using Clock = std::chrono::steady_clock;
+
+  EngineJob(Ticket number, RenderJob what) : ticket(number), job(std::move(what)) {}
+
+  const Ticket ticket;
+  RenderJob job;
+  std::atomic<bool> cancelled = false;
+
+  // From here on: filled in when the engine takes the job up.
+  std::shared_ptr<const LoadedModel> model;
+  Resolved resolved;
+  std::shared_ptr<const Conditioning> conditioning;
+  SourcePictures source;
+  std::vector<int> pending;  ///< image indices that have not started, last first
+  int images_in_hand = 0;    ///< started and not yet decoded
+  int evaluations_done = 0, evaluations_total = 0;
+  Clock::time_point received = Clock::now(), started{}, encoded{};
+  double decode_s = 0;
+  bool ended = false;
+
+  [[nodiscard]] bool finished() const { return pending.empty() && images_in_hand == 0; }
+};
+
+/// An image of a job that takes part in UNet calls.
+struct ActiveImage {
+  std::shared_ptr<EngineJob> job;
+  int index = 0;
+  std::unique_ptr<ImageRun> run;
+};
+
+}  // namespace waggle::pipeline

@@ -1,0 +1,48 @@
+// Defaults of a request.
+#include "pipeline/engine/resolve.h"
+
+#include <random>
+
+#include "schemas/limits.h"
+#include "schemas/validate.h"
+
+namespace waggle::pipeline {
+namespace {
+
+std::int64_t draw_seed() {
+  std::random_device device;
+  return static_cast<std::int64_t>(device());  // 32 bits: what people can still read out loud
+}
+
+}  // namespace
+
+Result<Resolved> resolve(const JobRequest& request, const ModelDescription& model,
+                         const SchedulerConfig& scheduler) {
+  if (auto fields = validate(request); !fields.empty()) return invalid_request(std::move(fields));
+
+  Resolved out;
+  out.request = request;
+  JobRequest& r = out.request;
+  r.steps = request.steps.value_or(model.default_steps);
+  r.guidance_scale = request.guidance_scale.value_or(model.default_guidance);
+  r.seed = request.seed ? *request.seed : draw_seed();
+  const auto size = [&](std::optional<int>& width, std::optional<int>& height) {
+    out.width = *(width = width.value_or(model.default_width));
+    out.height = *(height = height.value_or(model.default_height));
+  };
+  std::visit([&](auto& operation) { size(operation.width, operation.height); }, r.operation);
+
+  PlanRequest plan;
+  plan.sampler = request.sampler.value_or("");
+  plan.schedule = request.schedule.value_or("");
+  plan.steps = *r.steps;
+  plan.sdxl = model.family.starts_with("sdxl");
+  auto made = make_plan(scheduler, plan);
+  if (!made) return std::move(made).error();
+  out.plan = std::move(*made);
+  r.sampler = std::string(out.plan->sampler());
+  r.schedule = std::string(out.plan->schedule());
+  return out;
+}
+
+}  // namespace waggle::pipeline

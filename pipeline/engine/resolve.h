@@ -1,0 +1,23 @@
+// Filling in what a request leaves open: steps, guidance, size, sampler, schedule and seed, from the model's
+// own defaults.
+#pragma once
+
+#include "pipeline/pipeline.h"
+#include "pipeline/samplers/plan.h"
+#include "pipeline/schedules/scheduler_config.h"
+
+namespace waggle::pipeline {
+
+/// A request with every default filled in, and the run that it asks for.
+struct Resolved {
+  JobRequest request;
+  int width = 0, height = 0;  ///< pixels
+  std::shared_ptr<const Plan> plan;
+};
+
+/// **Errors**: invalid_request with the paths, unknown_sampler.
+/// **Randomness**: draws a seed from the operating system when the request has none.
+Result<Resolved> resolve(const JobRequest& request, const ModelDescription& model,
+                         const SchedulerConfig& scheduler);
+
+}  // namespace waggle::pipeline

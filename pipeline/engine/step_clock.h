@@ -1,0 +1,36 @@
+// How fast and how lively the engine is: counts of UNet calls, their recent median, the time since the last
+// one.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <mutex>
+
+#include "pipeline/pipeline.h"
+
+namespace waggle::pipeline {
+
+class StepClock {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  /// A UNet call over `images` took `duration`.
+  void record(std::size_t images, Clock::duration duration);
+  /// Work has begun or ended; while idle no time counts as lack of progress.
+  void set_busy(std::int64_t jobs_running);
+  /// Something other than a UNet call moved on (a decode, a prompt).
+  void progress();
+
+  void fill(EngineStats& stats) const;
+
+ private:
+  static constexpr std::size_t kWindow = 32;
+  mutable std::mutex mutex_;
+  std::array<double, kWindow> recent_{};  // seconds
+  std::size_t recorded_ = 0;
+  std::int64_t calls_ = 0, images_ = 0, jobs_ = 0;
+  Clock::time_point last_ = Clock::now();
+};
+
+}  // namespace waggle::pipeline

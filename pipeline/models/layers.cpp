@@ -1,0 +1,43 @@
+// Taking layers out of a checkpoint.
+#include "pipeline/models/layers.h"
+
+namespace waggle::pipeline {
+
+at::Tensor Builder::take(std::string_view layer, std::string_view leaf, at::IntArrayRef shape) const {
+  return source_->take(path(layer) + "." + std::string(leaf), shape);
+}
+
+Convolution Builder::convolution(std::string_view name, std::int64_t in, std::int64_t out, int kernel,
+                                 int stride, int padding) const {
+  const ops::ConvolutionGeometry geometry{stride, padding < 0 ? kernel / 2 : padding};
+  return {ops_->convolution(take(name, "weight", {out, in, kernel, kernel}), take(name, "bias", {out}),
+                            geometry)};
+}
+
+Linear Builder::linear(std::string_view name, std::int64_t in, std::int64_t out, bool bias) const {
+  return {ops_->linear(take(name, "weight", {out, in}), bias ? take(name, "bias", {out}) : at::Tensor())};
+}
+
+Linear Builder::pointwise(std::string_view name, std::int64_t in, std::int64_t out,
+                          bool stored_as_convolution) const {
+  if (!stored_as_convolution) return linear(name, in, out);
+  at::Tensor weight = take(name, "weight", {out, in, 1, 1});
+  return {ops_->linear(weight.view({out, in}), take(name, "bias", {out}))};
+}
+
+GroupNorm Builder::group_norm(std::string_view name, std::int64_t channels, int groups, double eps) const {
+  if (groups <= 0 || channels % groups != 0)
+    throw LoadError(path(name) + ": " + std::to_string(channels) + " channels do not divide into " +
+                    std::to_string(groups) + " groups");
+  return {ops_, ops_->norm(take(name, "weight", {channels}), take(name, "bias", {channels})), groups, eps};
+}
+
+LayerNorm Builder::layer_norm(std::string_view name, std::int64_t channels, double eps) const {
+  return {ops_, ops_->norm(take(name, "weight", {channels}), take(name, "bias", {channels})), eps};
+}
+
+at::Tensor Builder::constant(std::string_view name, at::IntArrayRef shape) const {
+  return ops_->constant(source_->take(path(name), shape));
+}
+
+}  // namespace waggle::pipeline

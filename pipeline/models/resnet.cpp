@@ -1,0 +1,24 @@
+// Residual block.
+#include "pipeline/models/resnet.h"
+
+namespace waggle::pipeline {
+
+ResnetBlock::ResnetBlock(const Builder& build, std::int64_t in, std::int64_t out, std::int64_t time_width,
+                         int groups, double eps)
+    : norm1_(build.group_norm("norm1", in, groups, eps)),
+      conv1_(build.convolution("conv1", in, out)),
+      norm2_(build.group_norm("norm2", out, groups, eps)),
+      conv2_(build.convolution("conv2", out, out)) {
+  if (time_width > 0) time_emb_proj_ = build.linear("time_emb_proj", time_width, out);
+  if (in != out) conv_shortcut_ = build.convolution("conv_shortcut", in, out, 1);
+}
+
+at::Tensor ResnetBlock::forward(const at::Tensor& x, const at::Tensor& time) const {
+  at::Tensor h = conv1_(norm1_.then_silu(x));
+  if (time_emb_proj_)
+    h = h + (*time_emb_proj_)(time).unsqueeze(-1).unsqueeze(-1);  // [B, out] -> [B, out, 1, 1]
+  h = conv2_(norm2_.then_silu(h));
+  return (conv_shortcut_ ? (*conv_shortcut_)(x) : x) + h;
+}
+
+}  // namespace waggle::pipeline

@@ -1,0 +1,126 @@
+// Loading the parts of a model, encoding prompts, decoding latents.
+#include "pipeline/models/stable_diffusion.h"
+
+#include <ATen/Functions.h>
+
+namespace waggle::pipeline {
+namespace {
+
+/// Left over in checkpoints without meaning anything: buffers that the libraries recompute.
+bool is_harmless(const std::string& tensor) {
+  return tensor.ends_with("position_ids") || tensor.ends_with("logit_scale");
+}
+
+void collect_unused(const FileWeights& weights, const char* part, std::vector<std::string>* unused) {
+  if (unused == nullptr) return;
+  for (const auto& name : weights.unused())
+    if (!is_harmless(name)) unused->push_back(std::string(part) + "/" + name);
+}
+
+std::int64_t file_bytes(const std::vector<std::filesystem::path>& files) {
+  std::int64_t total = 0;
+  for (const auto& file : files) total += static_cast<std::int64_t>(std::filesystem::file_size(file));
+  return total;
+}
+
+}  // namespace
+
+StableDiffusion::StableDiffusion(const ModelFiles& files, ModelOperations operations,
+                                 std::vector<std::string>* unused)
+    : operations_(std::move(operations)),
+      vae_config_(VaeConfig::from(files.vae.config)),
+      zeros_for_empty_negative_(files.force_zeros_for_empty_prompt) {
+  auto scheduler = parse_scheduler_config(files.scheduler_json);
+  if (!scheduler) throw LoadError("scheduler_config.json: " + scheduler.error().message);
+  scheduler_ = std::move(*scheduler);
+
+  for (const auto& dir : files.tokenizers) {
+    auto tokenizer = Tokenizer::load(dir);
+    if (!tokenizer) throw LoadError(tokenizer.error().message);
+    tokenizers_.push_back(std::move(*tokenizer));
+  }
+  for (const auto& part : files.text_encoders) {
+    FileWeights weights(part.weights);
+    const auto config = ClipTextConfig::from(part.config);
+    text_encoders_.emplace_back(Builder(weights, *operations_.text), config);
+    collect_unused(weights, "text_encoder", unused);
+    bytes_ += file_bytes(part.weights);
+  }
+  for (std::size_t i = 0; i < tokenizers_.size(); ++i)
+    if (static_cast<std::int64_t>(tokenizers_[i].vocabulary_size()) > text_encoders_[i].config().vocabulary)
+      throw LoadError("the tokenizer's vocabulary is larger than the text encoder's");
+
+  FileWeights unet_weights(files.unet.weights);
+  unet_ =
+      std::make_unique<UNet>(Builder(unet_weights, *operations_.unet), UNetConfig::from(files.unet.config));
+  collect_unused(unet_weights, "unet", unused);
+
+  FileWeights vae_weights(files.vae.weights);
+  const Builder vae(vae_weights, *operations_.vae);
+  vae_decoder_ = std::make_unique<VaeDecoder>(vae, vae_config_);
+  vae_encoder_ = std::make_unique<VaeEncoder>(vae, vae_config_);
+  collect_unused(vae_weights, "vae", unused);
+  bytes_ += file_bytes(files.unet.weights) + file_bytes(files.vae.weights);
+
+  std::int64_t text_width = 0;
+  for (const auto& encoder : text_encoders_) text_width += encoder.config().width;
+  if (text_width != unet_->config().context_width)
+    throw LoadError("the text encoders' width " + std::to_string(text_width) +
+                    " is not the UNet's cross_attention_dim " +
+                    std::to_string(unet_->config().context_width));
+}
+
+StableDiffusion::Encoded StableDiffusion::encode_text(const std::string& text, const std::string& second_text,
+                                                      int clip_skip) const {
+  Encoded encoded;
+  std::vector<at::Tensor> states;
+  for (std::size_t i = 0; i < text_encoders_.size(); ++i) {
+    const ClipText& encoder = text_encoders_[i];
+    const auto length = static_cast<std::size_t>(encoder.config().positions);
+    const auto ids = tokenizers_[i].encode_padded(i == 0 ? text : second_text, length);
+    at::Tensor row = at::empty({1, static_cast<std::int64_t>(length)}, at::kLong);
+    std::copy(ids.begin(), ids.end(), row.data_ptr<std::int64_t>());
+    const TextStates out = encoder.forward(row);
+    if (is_sdxl()) {
+      // SDXL takes the last but one state of each encoder, without the final norm; clip_skip goes further
+      // back.
+      const int layer = static_cast<int>(out.hidden.size()) - 2 - clip_skip;
+      if (layer < 0) throw std::runtime_error("clip_skip is larger than the text encoder has layers");
+      states.push_back(out.hidden[layer]);
+      if (out.projected.defined()) encoded.pooled = out.projected.to(at::kFloat);
+    } else {
+      states.push_back(clip_skip == 0 ? out.last : encoder.skipped(out, clip_skip));
+    }
+  }
+  encoded.text = at::cat(states, -1).to(at::kFloat);
+  return encoded;
+}
+
+Conditioning StableDiffusion::encode(const Prompts& prompts) const {
+  const Encoded positive =
+      encode_text(prompts.positive, prompts.positive_2.value_or(prompts.positive), prompts.clip_skip);
+  Encoded negative;
+  if (is_sdxl() && zeros_for_empty_negative_ && !prompts.negative) {
+    negative.text = at::zeros_like(positive.text);
+    if (positive.pooled.defined()) negative.pooled = at::zeros_like(positive.pooled);
+  } else {
+    const std::string text = prompts.negative.value_or("");
+    negative = encode_text(text, prompts.negative_2.value_or(text), 0);
+  }
+  Conditioning out{positive.text, negative.text, positive.pooled, negative.pooled, {}};
+  if (is_sdxl()) {
+    const auto& [original, crop, target] = prompts.sizes;
+    std::vector<float> ids;
+    for (const auto& pair : {original, crop, target})
+      for (const int value : pair) ids.push_back(static_cast<float>(value));
+    out.sizes = at::tensor(ids).unsqueeze(0);  // [1, 6]
+  }
+  return out;
+}
+
+at::Tensor StableDiffusion::decode(const at::Tensor& latents) const {
+  const at::Tensor image = vae_decoder_->forward(latents / vae_config_.scaling_factor);
+  return at::clamp(image / 2 + 0.5, 0.0, 1.0).to(at::kCPU);
+}
+
+}  // namespace waggle::pipeline

@@ -1,0 +1,92 @@
+// One loaded Stable Diffusion model: tokenizers, text encoders, UNet, VAE and the noise it was trained with.
+//
+// Immutable after loading, so that any number of jobs share it. Does no sampling: that is pipeline/engine.
+#pragma once
+
+#include <array>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "pipeline/models/clip_text.h"
+#include "pipeline/models/model_files.h"
+#include "pipeline/models/unet.h"
+#include "pipeline/models/vae.h"
+#include "pipeline/schedules/scheduler_config.h"
+#include "pipeline/text/tokenizer.h"
+
+namespace waggle::pipeline {
+
+/// The text (and SDXL's sizes) of one job as the UNet takes it, fp32 on the CPU or the model's device.
+struct Conditioning {
+  at::Tensor positive, negative;                ///< [1, L, C]
+  at::Tensor pooled_positive, pooled_negative;  ///< [1, P]; SDXL only
+  at::Tensor sizes;                             ///< [1, 6]; SDXL only
+};
+
+/// What SDXL is told of the picture it stands for. **Unit**: pixels; {height, width} or {top, left}.
+struct SizeConditioning {
+  std::array<int, 2> original{1024, 1024}, crop{0, 0}, target{1024, 1024};
+};
+
+struct Prompts {
+  std::string positive;
+  std::optional<std::string> negative;  ///< SDXL tells absent from empty
+  int clip_skip = 0;  ///< layers skipped at the end, positive prompt only, as diffusers counts
+  /// SDXL: texts for the second encoder where they differ from the first's.
+  std::optional<std::string> positive_2, negative_2;
+  SizeConditioning sizes;  ///< SDXL
+};
+
+/// Which implementation runs which part.
+struct ModelOperations {
+  std::shared_ptr<const ops::Operations> text, unet, vae;
+};
+
+class StableDiffusion {
+ public:
+  /// Throws LoadError naming file and tensor. `unused` collects tensors of the files that the model did not
+  /// take.
+  StableDiffusion(const ModelFiles& files, ModelOperations operations,
+                  std::vector<std::string>* unused = nullptr);
+
+  /// **Shape**: see Conditioning. **Source**: golden `text_encoder*.*`, `tokens*.input_ids`.
+  [[nodiscard]] Conditioning encode(const Prompts& prompts) const;
+
+  /// **Shape**: latents [1, C, h, w], scaled as the sampler leaves them -> [1, 3, H, W] fp32 on the CPU,
+  /// 0..1, clamped.
+  [[nodiscard]] at::Tensor decode(const at::Tensor& latents) const;
+  /// Posterior of a picture in -1..1, before the scaling factor.
+  [[nodiscard]] Posterior encode_image(const at::Tensor& image) const { return vae_encoder_->forward(image); }
+
+  [[nodiscard]] const UNet& unet() const { return *unet_; }
+  [[nodiscard]] const VaeDecoder& vae_decoder() const { return *vae_decoder_; }
+  [[nodiscard]] const VaeConfig& vae_config() const { return vae_config_; }
+  [[nodiscard]] const std::vector<ClipText>& text_encoders() const { return text_encoders_; }
+  [[nodiscard]] const std::vector<Tokenizer>& tokenizers() const { return tokenizers_; }
+  [[nodiscard]] const SchedulerConfig& scheduler() const { return scheduler_; }
+  [[nodiscard]] bool is_sdxl() const { return unet_->config().added_width > 0; }
+  [[nodiscard]] std::int64_t bytes() const { return bytes_; }  ///< weights in memory, or mapped
+
+ private:
+  struct Encoded {
+    at::Tensor text, pooled;
+  };
+  [[nodiscard]] Encoded encode_text(const std::string& text, const std::string& second_text,
+                                    int clip_skip) const;
+
+  ModelOperations operations_;
+  std::vector<Tokenizer> tokenizers_;
+  std::vector<ClipText> text_encoders_;
+  std::unique_ptr<UNet> unet_;
+  VaeConfig vae_config_;
+  std::unique_ptr<VaeDecoder> vae_decoder_;
+  std::unique_ptr<VaeEncoder> vae_encoder_;
+  SchedulerConfig scheduler_;
+  bool zeros_for_empty_negative_ = false;
+  std::int64_t bytes_ = 0;
+};
+
+}  // namespace waggle::pipeline

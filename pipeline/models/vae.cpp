@@ -1,0 +1,132 @@
+// Autoencoder: configuration, middle block, decoder, encoder.
+#include "pipeline/models/vae.h"
+
+#include <ATen/Functions.h>
+
+namespace waggle::pipeline {
+namespace {
+
+constexpr double kEps = 1e-6;
+
+/// Old checkpoints name the attention's layers query, key, value and proj_attn.
+std::string either(const Builder& build, const char* current, const char* old) {
+  return build.contains(std::string(current) + ".weight") ? current : old;
+}
+
+}  // namespace
+
+VaeConfig VaeConfig::from(const Config& config) {
+  config.require("act_fn", "silu");
+  config.require("latents_mean", nullptr);
+  config.require("latents_std", nullptr);
+  for (const auto& type : config.texts("up_block_types"))
+    if (type != "UpDecoderBlock2D")
+      throw LoadError(config.name() + ": /up_block_types has an unsupported type");
+  for (const auto& type : config.texts("down_block_types"))
+    if (type != "DownEncoderBlock2D")
+      throw LoadError(config.name() + ": /down_block_types has an unsupported type");
+  VaeConfig c{};
+  c.in_channels = config.integer("in_channels", 3);
+  c.out_channels = config.integer("out_channels", 3);
+  c.latent_channels = config.integer("latent_channels", 4);
+  c.widths = config.integers("block_out_channels");
+  c.layers_per_block = config.integer("layers_per_block", 2);
+  c.groups = static_cast<int>(config.integer("norm_num_groups", 32));
+  c.scaling_factor = config.number("scaling_factor", 0.18215);
+  c.force_upcast = config.boolean("force_upcast", true);
+  if (c.out_channels != 3 || c.in_channels != 3)
+    throw LoadError(config.name() + ": pictures must have 3 channels");
+  if (!(c.scaling_factor > 0)) throw LoadError(config.name() + ": /scaling_factor must be above 0");
+  return c;
+}
+
+VaeMiddle::VaeMiddle(const Builder& build, std::int64_t channels, int groups)
+    : ops_(&build.ops()),
+      first_(build / "resnets.0", channels, channels, 0, groups, kEps),
+      group_norm_((build / "attentions.0").group_norm("group_norm", channels, groups, kEps)),
+      second_(build / "resnets.1", channels, channels, 0, groups, kEps) {
+  const Builder attention = build / "attentions.0";
+  to_q_ = attention.linear(either(attention, "to_q", "query"), channels, channels);
+  to_k_ = attention.linear(either(attention, "to_k", "key"), channels, channels);
+  to_v_ = attention.linear(either(attention, "to_v", "value"), channels, channels);
+  to_out_ = attention.linear(either(attention, "to_out.0", "proj_attn"), channels, channels);
+}
+
+at::Tensor VaeMiddle::forward(const at::Tensor& input) const {
+  const at::Tensor x = first_.forward(input);
+  const std::int64_t batch = x.size(0), channels = x.size(1), height = x.size(2), width = x.size(3);
+  const at::Tensor a =
+      group_norm_(x).permute({0, 2, 3, 1}).reshape({batch, height * width, channels});  // [B, h*w, C]
+  const at::Tensor mixed =
+      to_out_(ops_->attention(to_q_(a), to_k_(a), to_v_(a), /*heads=*/1, /*causal=*/false));
+  return second_.forward(x + mixed.view({batch, height, width, channels}).permute({0, 3, 1, 2}));
+}
+
+VaeDecoder::VaeDecoder(const Builder& root, const VaeConfig& config)
+    : ops_(&root.ops()),
+      conv_in_(root.convolution("decoder.conv_in", config.latent_channels, config.widths.back())),
+      mid_block_(root / "decoder.mid_block", config.widths.back(), config.groups),
+      conv_norm_out_(root.group_norm("decoder.conv_norm_out", config.widths.front(), config.groups, kEps)),
+      conv_out_(root.convolution("decoder.conv_out", config.widths.front(), config.out_channels)) {
+  if (root.contains("post_quant_conv.weight"))
+    post_quant_conv_ = root.convolution("post_quant_conv", config.latent_channels, config.latent_channels, 1);
+  const std::size_t levels = config.widths.size();
+  std::int64_t in = config.widths.back();
+  for (std::size_t i = 0; i < levels; ++i) {
+    const Builder build = root / "decoder.up_blocks" / static_cast<int>(i);
+    const std::int64_t out = config.widths[levels - 1 - i];
+    Level& level = up_blocks_.emplace_back();
+    for (int j = 0; j <= config.layers_per_block; ++j)
+      level.resnets.emplace_back(build / "resnets" / j, j == 0 ? in : out, out, 0, config.groups, kEps);
+    if (i + 1 < levels) level.upsampler = build.convolution("upsamplers.0.conv", out, out);
+    in = out;
+  }
+}
+
+at::Tensor VaeDecoder::forward(const at::Tensor& latents) const {
+  at::Tensor x = latents.to(ops_->activations());
+  if (post_quant_conv_) x = (*post_quant_conv_)(x);
+  x = mid_block_.forward(conv_in_(x));
+  for (const Level& level : up_blocks_) {
+    for (const auto& resnet : level.resnets) x = resnet.forward(x);
+    if (level.upsampler) x = (*level.upsampler)(ops_->upsample_nearest(x, 2 * x.size(2), 2 * x.size(3)));
+  }
+  return conv_out_(conv_norm_out_.then_silu(x)).to(at::kFloat);
+}
+
+VaeEncoder::VaeEncoder(const Builder& root, const VaeConfig& config)
+    : ops_(&root.ops()),
+      conv_in_(root.convolution("encoder.conv_in", config.in_channels, config.widths.front())),
+      mid_block_(root / "encoder.mid_block", config.widths.back(), config.groups),
+      conv_norm_out_(root.group_norm("encoder.conv_norm_out", config.widths.back(), config.groups, kEps)),
+      conv_out_(root.convolution("encoder.conv_out", config.widths.back(), 2 * config.latent_channels)) {
+  if (root.contains("quant_conv.weight"))
+    quant_conv_ = root.convolution("quant_conv", 2 * config.latent_channels, 2 * config.latent_channels, 1);
+  const std::size_t levels = config.widths.size();
+  std::int64_t in = config.widths.front();
+  for (std::size_t i = 0; i < levels; ++i) {
+    const Builder build = root / "encoder.down_blocks" / static_cast<int>(i);
+    const std::int64_t out = config.widths[i];
+    Level& level = down_blocks_.emplace_back();
+    for (int j = 0; j < config.layers_per_block; ++j)
+      level.resnets.emplace_back(build / "resnets" / j, j == 0 ? in : out, out, 0, config.groups, kEps);
+    if (i + 1 < levels) level.downsampler = build.convolution("downsamplers.0.conv", out, out, 3, 2, 0);
+    in = out;
+  }
+}
+
+Posterior VaeEncoder::forward(const at::Tensor& image) const {
+  at::Tensor x = conv_in_(image.to(ops_->activations()));
+  for (const Level& level : down_blocks_) {
+    for (const auto& resnet : level.resnets) x = resnet.forward(x);
+    if (level.downsampler)
+      x = (*level.downsampler)(at::constant_pad_nd(x, {0, 1, 0, 1}));  // right and bottom only
+  }
+  x = conv_out_(conv_norm_out_.then_silu(mid_block_.forward(x)));
+  if (quant_conv_) x = (*quant_conv_)(x);
+  const auto moments = x.to(at::kFloat).chunk(2, 1);  // [B, 2*latent, h, w] -> mean, logvar
+  const at::Tensor logvar = at::clamp(moments[1], -30.0, 20.0);
+  return {moments[0], logvar, at::exp(0.5 * logvar)};
+}
+
+}  // namespace waggle::pipeline

@@ -1,0 +1,88 @@
+// The autoencoder between pixels and latents (Kingma and Welling 2014; Rombach et al. 2022), named as
+// diffusers' AutoencoderKL names its parts.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "pipeline/models/config.h"
+#include "pipeline/models/resnet.h"
+
+namespace waggle::pipeline {
+
+struct VaeConfig {
+  std::int64_t in_channels, out_channels, latent_channels;
+  std::vector<std::int64_t> widths;  ///< channels per level, finest first
+  std::int64_t layers_per_block;
+  int groups;
+  double scaling_factor;
+  bool force_upcast;  ///< decode in fp32 even when the rest runs in half precision
+
+  static VaeConfig from(const Config& config);
+  /// Pixels per latent cell and side.
+  [[nodiscard]] std::int64_t factor() const { return std::int64_t{1} << (widths.size() - 1); }
+};
+
+/// Residual block, single-head attention, residual block: the middle of encoder and decoder.
+class VaeMiddle {
+ public:
+  VaeMiddle(const Builder& build, std::int64_t channels, int groups);
+  [[nodiscard]] at::Tensor forward(const at::Tensor& x) const;
+
+ private:
+  const ops::Operations* ops_;
+  ResnetBlock first_;
+  GroupNorm group_norm_;
+  Linear to_q_, to_k_, to_v_, to_out_;
+  ResnetBlock second_;
+};
+
+class VaeDecoder {
+ public:
+  VaeDecoder(const Builder& build, const VaeConfig& config);
+  /// **Shape**: [B, latent, h, w] already divided by the scaling factor -> [B, 3, h*factor, w*factor] fp32.
+  /// **Unit**: about -1..1, not clamped. **Source**: golden `vae.decode`.
+  [[nodiscard]] at::Tensor forward(const at::Tensor& latents) const;
+
+ private:
+  struct Level {
+    std::vector<ResnetBlock> resnets;
+    std::optional<Convolution> upsampler;
+  };
+  const ops::Operations* ops_;
+  std::optional<Convolution> post_quant_conv_;
+  Convolution conv_in_;
+  VaeMiddle mid_block_;
+  std::vector<Level> up_blocks_;
+  GroupNorm conv_norm_out_;
+  Convolution conv_out_;
+};
+
+/// The posterior q(z|x): [B, latent, h, w] each, fp32. A sample is mean + std * noise.
+struct Posterior {
+  at::Tensor mean, logvar, std;
+};
+
+class VaeEncoder {
+ public:
+  VaeEncoder(const Builder& build, const VaeConfig& config);
+  /// **Shape**: [B, 3, H, W] in -1..1, H and W multiples of the factor -> posterior of [B, latent, H/factor,
+  /// W/factor], before the scaling factor.
+  /// **Source**: golden `vae.encode.*`.
+  [[nodiscard]] Posterior forward(const at::Tensor& image) const;
+
+ private:
+  struct Level {
+    std::vector<ResnetBlock> resnets;
+    std::optional<Convolution> downsampler;
+  };
+  const ops::Operations* ops_;
+  Convolution conv_in_;
+  std::vector<Level> down_blocks_;
+  VaeMiddle mid_block_;
+  GroupNorm conv_norm_out_;
+  Convolution conv_out_;
+  std::optional<Convolution> quant_conv_;
+};
+
+}  // namespace waggle::pipeline

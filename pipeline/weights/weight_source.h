@@ -1,0 +1,56 @@
+// Where a model's tensors come from: files, random numbers (benchmarks, training), or files with adapters
+// merged in.
+//
+// A model asks for each tensor by its checkpoint name and the shape that its configuration implies; what is
+// missing, misshapen or left over is named.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <ATen/core/Tensor.h>
+
+#include "pipeline/weights/safetensors.h"
+
+namespace waggle::pipeline {
+
+/// A failure to load, thrown inside the pipeline and turned into a Result at its face.
+class LoadError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+class WeightSource {
+ public:
+  virtual ~WeightSource() = default;
+  /// The tensor in whatever dtype it is stored. Throws LoadError naming tensor, expected and found shape.
+  virtual at::Tensor take(const std::string& name, at::IntArrayRef shape) = 0;
+  [[nodiscard]] virtual bool contains(const std::string& name) const = 0;
+};
+
+/// Tensors of one or several safetensors files (a sharded model is several). Not thread-safe.
+class FileWeights final : public WeightSource {
+ public:
+  /// Throws LoadError when a file is broken or two files hold the same tensor.
+  explicit FileWeights(const std::vector<std::filesystem::path>& files);
+
+  at::Tensor take(const std::string& name, at::IntArrayRef shape) override;
+  [[nodiscard]] bool contains(const std::string& name) const override;
+  /// Names that nobody took, in order.
+  [[nodiscard]] std::vector<std::string> unused() const;
+
+ private:
+  std::vector<SafetensorsFile> files_;
+  std::set<std::string> taken_;
+};
+
+/// The weight file or shards of one part of a diffusers folder: `<stem>.safetensors`,
+/// `<stem>.safetensors.index.json` with its shards, or `<stem>.fp16.safetensors`. Throws LoadError listing
+/// what was looked for.
+std::vector<std::filesystem::path> weight_files(const std::filesystem::path& dir, const std::string& stem);
+
+}  // namespace waggle::pipeline

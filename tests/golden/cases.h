@@ -1,0 +1,30 @@
+// The families of golden cases. Each takes a directory and reports under "<set>/<case>.<tensor>".
+#pragma once
+
+#include <filesystem>
+
+#include "pipeline/models/stable_diffusion.h"
+#include "tests/golden/golden_set.h"
+#include "tests/golden/report.h"
+
+namespace waggle::golden {
+
+/// Everything below `dir`: each directory with a golden.json, scheduler_golden.json, lora_golden.json, ... in
+/// it.
+void run_all(const std::filesystem::path& dir, Report& report);
+
+/// tokens_clip.json.
+void run_token_cases(const std::filesystem::path& dir, Report& report);
+/// scheduler_golden.*
+void run_scheduler_cases(const std::filesystem::path& dir, Report& report);
+/// golden.* of a model directory: parts, then whole runs.
+void run_model_cases(const std::filesystem::path& dir, Report& report);
+
+/// Tokens, text encoders, UNet, VAE of one loaded model.
+void run_part_cases(const pipeline::StableDiffusion& model, const GoldenSet& set, const std::string& name,
+                    Report& report);
+/// Whole runs (text to image, image to image, inpainting) of one loaded model.
+void run_pipeline_cases(const pipeline::StableDiffusion& model, const GoldenSet& set, const std::string& name,
+                        Report& report);
+
+}  // namespace waggle::golden
