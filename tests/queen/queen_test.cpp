@@ -97,7 +97,7 @@ TEST_CASE("queen: a picture in a request becomes a reference to the blob store")
   Hive hive;
   JobRequest request = a_job();
   const std::string bytes(100'000, '\x7f');
-  request.operation = ImageTransform{PictureInput{bytes}};
+  request.operation = ImageTransform{PictureInput{bytes}, 0.5, 64, 64};
   const auto stored = hive.ledger.request(hive.submit(request));
   REQUIRE(stored);
   const auto& picture = std::get<ImageTransform>(stored->operation).input_image;
