@@ -9,7 +9,8 @@
 //     co_return x;
 //   }
 //
-// The driver (the engine, or a test with a closed-form network) resumes it. A sampler never knows how many others run.
+// The driver (the engine, or a test with a closed-form network) resumes it. A sampler never knows how many
+// others run.
 #pragma once
 
 #include <coroutine>
@@ -20,8 +21,8 @@
 
 namespace waggle::pipeline {
 
-/// One question to the denoiser: the network's input (already scaled) and the timestep handed to it, maybe fractional.
-/// Its answer is the network's raw output (epsilon, v or sample) after guidance, shaped as x.
+/// One question to the denoiser: the network's input (already scaled) and the timestep handed to it, maybe
+/// fractional. Its answer is the network's raw output (epsilon, v or sample) after guidance, shaped as x.
 struct Question {
   Question(at::Tensor input, double timestep) : x(std::move(input)), t(timestep) {}
   at::Tensor x;  ///< [1, C, h, w], fp32
@@ -83,7 +84,8 @@ class SamplerCoroutine {
     if (handle_) handle_.destroy();
   }
 
-  /// Runs to the next stop. At `question` call answer() before the next advance(). Rethrows what the sampler threw.
+  /// Runs to the next stop. At `question` call answer() before the next advance(). Rethrows what the sampler
+  /// threw.
   Stop advance() {
     handle_.resume();
     if (promise().error) std::rethrow_exception(std::exchange(promise().error, nullptr));
@@ -91,7 +93,8 @@ class SamplerCoroutine {
   }
   [[nodiscard]] const Question& question() const { return *promise().question; }
   void answer(at::Tensor prediction) { promise().answer = std::move(prediction); }
-  /// At `step` and `end`: the latents, [1, C, h, w]. At `step` they may be replaced; a sampler goes on with them.
+  /// At `step` and `end`: the latents, [1, C, h, w]. At `step` they may be replaced; a sampler goes on with
+  /// them.
   [[nodiscard]] const at::Tensor& latents() const { return promise().latents; }
   void replace_latents(at::Tensor x) { promise().latents = std::move(x); }
 

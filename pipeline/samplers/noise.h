@@ -1,4 +1,5 @@
-// Where a sampler's random numbers come from: one stream per image, drawn in the order in which diffusers draws.
+// Where a sampler's random numbers come from: one stream per image, drawn in the order in which diffusers
+// draws.
 #pragma once
 
 #include <cstdint>

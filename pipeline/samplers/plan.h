@@ -1,5 +1,5 @@
-// From a model's scheduler configuration, a sampler's name and a step count to a run: the schedule (noise levels and
-// timesteps) and the sampler's coroutine over it.
+// From a model's scheduler configuration, a sampler's name and a step count to a run: the schedule (noise
+// levels and timesteps) and the sampler's coroutine over it.
 #pragma once
 
 #include <memory>
@@ -19,11 +19,13 @@ namespace waggle::pipeline {
 
 /// What a caller chooses. Absent: what the model's own scheduler_config.json says.
 struct PlanRequest {
-  std::string sampler;              ///< registry name or alias; empty: the model's own
-  std::string schedule;             ///< registry name or alias; empty: the model's own
+  std::string
+      sampler;  ///< registry name or alias, maybe with a schedule ("DPM++ 2M Karras"); empty: the model's own
+  std::string schedule;  ///< registry name or alias; empty: the model's own
   int steps = 20;
-  std::optional<double> strength;   ///< image to image and inpainting: share of the schedule that is run, 0..1
-  std::optional<double> eta;
+  std::optional<double> strength;  ///< image to image and inpainting: share of the schedule that is run, 0..1
+  std::optional<double> eta;       ///< DDIM and TCD, 0..1
+  bool sdxl = false;  ///< chooses among levels that were tuned per family of models (Align Your Steps)
 };
 
 /// A run that can be started for any number of images. Immutable; shared by the images of a job.
@@ -37,25 +39,30 @@ class Plan {
   [[nodiscard]] virtual int evaluations() const = 0;
   /// Timesteps handed to the network, one per evaluation.
   [[nodiscard]] virtual const std::vector<double>& timesteps() const = 0;
-  /// Noise levels sigma of the schedule, [steps + 1]; for alpha-type samplers sqrt((1 - a) / a) of its timesteps.
+  /// Noise levels sigma of the whole schedule, [steps + 1]; for alpha-type samplers sqrt((1 - a) / a) of its
+  /// timesteps (infinite at a zero-terminal-SNR start).
   [[nodiscard]] virtual const std::vector<double>& sigmas() const = 0;
 
   /// Unit-variance noise -> the latents that text to image starts from.
   [[nodiscard]] virtual at::Tensor scale_initial_noise(const at::Tensor& noise) const = 0;
-  /// Image latents -> the latents that a run of this strength starts from: the image noised to the first timestep.
-  [[nodiscard]] virtual at::Tensor add_noise(const at::Tensor& image_latents, const at::Tensor& noise) const = 0;
-  /// The image noised to the level that holds after evaluation i; the clean image after the last. Inpainting's blend.
+  /// Image latents -> the latents that a run of this strength starts from: the image noised to the first
+  /// timestep.
+  [[nodiscard]] virtual at::Tensor add_noise(const at::Tensor& image_latents,
+                                             const at::Tensor& noise) const = 0;
+  /// The image noised to the level that holds after evaluation i; the clean image after the last.
+  /// Inpainting's blend.
   [[nodiscard]] virtual at::Tensor add_noise_after(const at::Tensor& image_latents, const at::Tensor& noise,
                                                    int evaluation) const = 0;
-  /// Latents at evaluation i (in the sampler's own scale) -> an estimate in the VAE's scale, for previews.
+  /// Latents after evaluation i (in the sampler's own scale) -> an estimate in the VAE's scale, for previews.
   [[nodiscard]] virtual at::Tensor preview_latents(const at::Tensor& latents, int evaluation) const = 0;
 
-  /// Starts a run on one image. `x`: [1, C, h, w] fp32, from one of the two functions above. `noise` and this plan must
-  /// outlive the coroutine.
+  /// Starts a run on one image. `x`: [1, C, h, w] fp32, from one of the two functions above. `noise` and this
+  /// plan must outlive the coroutine.
   [[nodiscard]] virtual SamplerCoroutine start(at::Tensor x, NoiseSource& noise) const = 0;
 };
 
-/// Errors: unknown_sampler (naming the known ones), invalid_request when the schedule cannot be made (steps, strength).
+/// Errors: unknown_sampler (naming the known ones), invalid_request when the schedule cannot be made (steps,
+/// strength).
 Result<std::shared_ptr<const Plan>> make_plan(const SchedulerConfig& model, const PlanRequest& request);
 
 }  // namespace waggle::pipeline
