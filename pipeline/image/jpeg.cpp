@@ -191,6 +191,11 @@ Result<StoredPicture> decode_jpeg(std::string_view bytes) {
   const jpeg_decompress_struct& info = reader.info;
   if (Status size = check_picture_size(info.image_width, info.image_height); !size)
     return std::move(size).error();
+  // Huffman codes have at least a bit, and each block of 64 pixels at least one of them.
+  const std::uint64_t blocks = std::uint64_t{info.image_width} * info.image_height / 64;
+  if (info.arith_code == FALSE && blocks / 8 > bytes.size()) {
+    return broken_picture("JPEG", "the file is too short for its size");
+  }
   if (!start(reader)) return broken_picture("JPEG", reader.errors.text);
   StoredPicture out;
   Picture& picture = out.picture;

@@ -22,8 +22,9 @@ namespace waggle::pipeline {
 namespace {
 
 constexpr png_uint_32 kMaxPngSide = 1u << 30;  // ours is tighter and says so better; libpng's needs a value
-constexpr png_alloc_size_t kMaxChunkBytes = 16u << 20;  // one chunk, unpacked: texts and profiles
-constexpr png_uint_32 kMaxChunks = 256;                 // texts and other chunks that are kept
+constexpr png_alloc_size_t kMaxChunkBytes = 2u << 20;  // one chunk, unpacked: texts and profiles
+constexpr png_uint_32 kMaxChunks = 64;                 // texts and other chunks that are kept
+constexpr std::uint64_t kMostInflation = 1032;         // deflate cannot pack tighter
 constexpr int kCompressionLevel = 6;
 
 struct ErrorText {
@@ -57,6 +58,7 @@ struct Reader {
   png_structp png = nullptr;
   png_infop info = nullptr;
   png_uint_32 width = 0, height = 0;
+  std::uint64_t stored_bytes = 0;  // of all pixels, unpacked but not yet transformed
   int channels = 0;
   std::vector<png_bytep> rows;
 };
@@ -78,6 +80,7 @@ bool read_header(Reader& reader) {
   png_read_info(reader.png, reader.info);
   reader.width = png_get_image_width(reader.png, reader.info);
   reader.height = png_get_image_height(reader.png, reader.info);
+  reader.stored_bytes = std::uint64_t{png_get_rowbytes(reader.png, reader.info)} * reader.height;
   return true;
 }
 
@@ -102,7 +105,18 @@ bool read_pixels(Reader& reader) {
   return true;
 }
 
-// What follows the pixels; skips them when they were not read.
+// For texts alone: unpacks the pixels, for libpng passes over them in no other way, and keeps none.
+bool skip_pixels(Reader& reader) {
+  if (setjmp(png_jmpbuf(reader.png)) != 0) return false;
+  const int passes = png_set_interlace_handling(reader.png);
+  png_start_read_image(reader.png);
+  for (int pass = 0; pass < passes; ++pass) {
+    for (png_uint_32 y = 0; y < reader.height; ++y) png_read_row(reader.png, nullptr, nullptr);
+  }
+  return true;
+}
+
+// What follows the pixels.
 bool read_end(Reader& reader) {
   if (setjmp(png_jmpbuf(reader.png)) != 0) return false;
   png_read_end(reader.png, reader.info);
@@ -201,12 +215,37 @@ png_text to_png_text(const std::string& key, const std::string& value, std::vect
   return text;
 }
 
+// Whether all chunks up to the last are there. libpng allocates what a chunk claims before it looks for its
+// bytes.
+bool has_all_chunks(std::string_view bytes) {
+  constexpr std::size_t kSignature = 8, kFrame = 12;  // length, type and checksum around each chunk's data
+  bytes.remove_prefix(std::min(kSignature, bytes.size()));
+  while (bytes.size() >= kFrame) {
+    std::size_t length = 0;
+    for (int i = 0; i < 4; ++i)
+      length = length << 8 | static_cast<unsigned char>(bytes[static_cast<std::size_t>(i)]);
+    if (length > bytes.size() - kFrame) return false;
+    if (bytes.substr(4, 4) == "IEND") return true;
+    bytes.remove_prefix(length + kFrame);
+  }
+  return false;
+}
+
+Status read_checked_header(Reader& reader) {
+  if (!has_all_chunks(reader.bytes)) return broken_picture("PNG", "the file ends too early");
+  const std::size_t file_size = reader.bytes.size();
+  if (!read_header(reader)) return broken_picture("PNG", reader.error.text);
+  if (Status size = check_picture_size(reader.width, reader.height); !size) return size;
+  if (reader.stored_bytes > kMostInflation * file_size)
+    return broken_picture("PNG", "the file is too short for its size");
+  return Done{};
+}
+
 }  // namespace
 
 Result<StoredPicture> decode_png(std::string_view bytes) {
   Reader reader(bytes);
-  if (!read_header(reader)) return broken_picture("PNG", reader.error.text);
-  if (Status size = check_picture_size(reader.width, reader.height); !size) return std::move(size).error();
+  if (Status header = read_checked_header(reader); !header) return std::move(header).error();
   if (!set_transformations(reader)) return broken_picture("PNG", reader.error.text);
   StoredPicture out;
   Picture& picture = out.picture;
@@ -227,7 +266,8 @@ Result<StoredPicture> decode_png(std::string_view bytes) {
 
 Result<TextFields> read_png_text(std::string_view bytes) {
   Reader reader(bytes);
-  if (!read_header(reader) || !read_end(reader)) return broken_picture("PNG", reader.error.text);
+  if (!skip_pixels(reader) || !read_header(reader) || !read_end(reader))
+    return broken_picture("PNG", reader.error.text);
   png_textp texts = nullptr;
   int count = 0;
   png_get_text(reader.png, reader.info, &texts, &count);
