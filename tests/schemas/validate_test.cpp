@@ -1,0 +1,195 @@
+// Each field at its borders and just beyond them; then everything wrong at once.
+#include "schemas/validate.h"
+
+#include <functional>
+#include <limits>
+
+#include <catch2/catch.hpp>
+
+#include "schemas/limits.h"
+
+namespace waggle {
+
+namespace {
+
+using namespace limits;
+using Change = std::function<void(JobRequest&)>;
+
+JobRequest good() {
+  JobRequest job;
+  job.model = "sd15";
+  job.prompt = "a bee";
+  return job;
+}
+
+std::vector<std::string> paths_after(const Change& change) {
+  JobRequest job = good();
+  change(job);
+  std::vector<std::string> paths;
+  for (const FieldError& error : validate(job)) {
+    CHECK_FALSE(error.message.empty());
+    paths.push_back(error.path);
+  }
+  return paths;
+}
+
+void accepts(const Change& change) { CHECK(paths_after(change) == std::vector<std::string>{}); }
+void refuses(const std::string& path, const Change& change) {
+  CHECK(paths_after(change) == std::vector<std::string>{path});
+}
+
+JobRequest transform(PictureInput picture) {
+  JobRequest job = good();
+  job.operation = ImageTransform{std::move(picture), 0.8, {}, {}};
+  return job;
+}
+
+const BlobId kBlob{"sha256:" + std::string(64, '0')};
+
+}  // namespace
+
+TEST_CASE("validate: a good request has no errors") { CHECK(validate(good()).empty()); }
+
+TEST_CASE("validate: numbers are accepted at both borders and refused beyond them") {
+  for (const int steps : {kMinSteps, kMaxSteps}) accepts([&](JobRequest& job) { job.steps = steps; });
+  for (const int steps : {0, -1, kMaxSteps + 1})
+    refuses("/steps", [&](JobRequest& job) { job.steps = steps; });
+  for (const double scale : {kMinGuidance, kMaxGuidance})
+    accepts([&](JobRequest& job) { job.guidance_scale = scale; });
+  for (const double scale : {-0.1, 50.1, std::numeric_limits<double>::quiet_NaN()}) {
+    refuses("/guidance_scale", [&](JobRequest& job) { job.guidance_scale = scale; });
+  }
+  for (const int skip : {0, kMaxClipSkip}) accepts([&](JobRequest& job) { job.clip_skip = skip; });
+  for (const int skip : {-1, kMaxClipSkip + 1})
+    refuses("/clip_skip", [&](JobRequest& job) { job.clip_skip = skip; });
+  for (const int n : {1, kMaxImagesPerJob}) accepts([&](JobRequest& job) { job.n = n; });
+  for (const int n : {0, kMaxImagesPerJob + 1}) refuses("/n", [&](JobRequest& job) { job.n = n; });
+  for (const int every : {1, kMaxPreviewEvery}) accepts([&](JobRequest& job) { job.preview_every = every; });
+  for (const int every : {0, kMaxPreviewEvery + 1})
+    refuses("/preview_every", [&](JobRequest& job) { job.preview_every = every; });
+  for (const int priority : {kMinPriority, kMaxPriority})
+    accepts([&](JobRequest& job) { job.priority = priority; });
+  for (const int priority : {kMinPriority - 1, kMaxPriority + 1})
+    refuses("/priority", [&](JobRequest& job) { job.priority = priority; });
+  for (const int attempts : {1, kMaxAttempts}) accepts([&](JobRequest& job) { job.max_attempts = attempts; });
+  for (const int attempts : {0, kMaxAttempts + 1})
+    refuses("/max_attempts", [&](JobRequest& job) { job.max_attempts = attempts; });
+  for (const double deadline : {0.001, kMaxDeadlineSeconds})
+    accepts([&](JobRequest& job) { job.deadline_s = deadline; });
+  for (const double deadline : {0.0, -1.0, kMaxDeadlineSeconds + 1})
+    refuses("/deadline_s", [&](JobRequest& job) { job.deadline_s = deadline; });
+}
+
+TEST_CASE("validate: the seed of the last image counts too") {
+  accepts([](JobRequest& job) { job.seed = 0; });
+  accepts([](JobRequest& job) { job.seed = kMaxSeed; });
+  accepts([](JobRequest& job) { job.seed = kMaxSeed - 3, job.n = 4; });
+  refuses("/seed", [](JobRequest& job) { job.seed = kMaxSeed - 2, job.n = 4; });
+  refuses("/seed", [](JobRequest& job) { job.seed = -1; });
+  refuses("/seed", [](JobRequest& job) { job.seed = std::numeric_limits<std::int64_t>::max(), job.n = 64; });
+}
+
+TEST_CASE("validate: sides are in range and whole latent cells") {
+  const auto size = [](std::optional<int> width, std::optional<int> height) {
+    return [=](JobRequest& job) { job.operation = ImageGeneration{width, height}; };
+  };
+  accepts(size(kMinSide, kMaxSide));
+  accepts(size(kMaxSide, kMaxSide));
+  accepts(size(512, {}));
+  refuses("/width", size(513, 512));
+  refuses("/height", size(512, 4));
+  refuses("/width", size(100'000, 8 * 64));
+  CHECK(paths_after(size(100'000, 8)) == std::vector<std::string>{"/width", "/height"});
+  refuses("/width", size(std::numeric_limits<int>::max(), {}));
+}
+
+TEST_CASE("validate: the message states the range and what was given") {
+  JobRequest job = good();
+  job.steps = 0;
+  CHECK(validate(job).at(0) == FieldError{"/steps", "must be between 1 and 500, is 0"});
+  CHECK(validate(job, "/jobs/3").at(0).path == "/jobs/3/steps");
+}
+
+TEST_CASE("validate: prompts may be long, in any script and on many lines, but not too long nor broken") {
+  accepts([](JobRequest& job) { job.prompt = std::string(kMaxPromptBytes, 'x'); });
+  accepts([](JobRequest& job) { job.prompt = ""; });
+  accepts([](JobRequest& job) { job.prompt = "蜂\n\t🐝"; });
+  refuses("/prompt", [](JobRequest& job) { job.prompt = std::string(1 << 20, 'x'); });
+  refuses("/prompt", [](JobRequest& job) { job.prompt = "\xff"; });
+  refuses("/negative_prompt", [](JobRequest& job) { job.negative_prompt = std::string("\0", 1); });
+}
+
+TEST_CASE("validate: names are short, not empty, and cannot leave their place") {
+  for (const std::string& model :
+       {std::string(), std::string(kMaxNameBytes + 1, 'm'), std::string("/etc/passwd"),
+        std::string("@worker"), std::string("a/../b"), std::string(".."), std::string("a\nb")}) {
+    INFO(model);
+    refuses("/model", [&](JobRequest& job) { job.model = model; });
+  }
+  accepts([](JobRequest& job) { job.model = "stabilityai/sd-turbo"; });
+  accepts([](JobRequest& job) { job.model = "a..b"; });
+  refuses("/sampler", [](JobRequest& job) { job.sampler = ""; });
+  refuses("/schedule", [](JobRequest& job) { job.schedule = std::string(kMaxNameBytes + 1, 's'); });
+  refuses("/worker_id", [](JobRequest& job) { job.worker_id = WorkerId{"a/b"}; });
+  refuses("/tenant", [](JobRequest& job) { job.tenant = ""; });
+  refuses("/idempotency_key", [](JobRequest& job) { job.idempotency_key = ""; });
+  refuses("/idempotency_key",
+          [](JobRequest& job) { job.idempotency_key = std::string(kMaxIdempotencyKeyBytes + 1, 'k'); });
+  refuses("/hive_id", [](JobRequest& job) { job.hive_id = std::string(kMaxNameBytes + 1, 'h'); });
+  refuses("/traceparent", [](JobRequest& job) { job.traceparent = "a\r\nb"; });
+}
+
+TEST_CASE("validate: a LoRA is a file name in the worker's own folder") {
+  accepts([](JobRequest& job) { job.loras = {{"bees.safetensors", kMinLoraStrength}}; });
+  accepts([](JobRequest& job) { job.loras.assign(kMaxLoras, {"x", 1.0}); });
+  refuses("/loras", [](JobRequest& job) { job.loras.assign(kMaxLoras + 1, {"x", 1.0}); });
+  for (const std::string& path :
+       {std::string(), std::string("a/b"), std::string("../x"), std::string(".."), std::string("."),
+        std::string("a\\b"), std::string(kMaxNameBytes + 1, 'x'), std::string("a\0b", 3)}) {
+    refuses("/loras/1/path", [&](JobRequest& job) { job.loras = {{"ok", 1.0}, {path, 1.0}}; });
+  }
+  refuses("/loras/0/strength", [](JobRequest& job) { job.loras = {{"ok", 4.5}}; });
+}
+
+TEST_CASE("validate: strength is above 0 and at most 1") {
+  for (const double strength : {0.0, -0.5, 1.01, std::numeric_limits<double>::quiet_NaN()}) {
+    refuses("/strength", [&](JobRequest& job) { job.operation = ImageTransform{{kBlob}, strength, {}, {}}; });
+    refuses("/strength", [&](JobRequest& job) {
+      job.operation = ImageInpaint{{kBlob}, {kBlob}, strength, {}, {}};
+    });
+  }
+  accepts([](JobRequest& job) { job.operation = ImageTransform{{kBlob}, 0.01, {}, {}}; });
+  accepts([](JobRequest& job) { job.operation = ImageInpaint{{kBlob}, {kBlob}, 1.0, {}, {}}; });
+}
+
+TEST_CASE("validate: a picture is there and not too large") {
+  CHECK(validate(transform(PictureInput{std::string("x")})).empty());
+  CHECK(validate(transform(PictureInput{})).at(0).path == "/input_image");
+  CHECK(validate(transform(PictureInput{std::string(kMaxPictureBytes + 1, 'x')})).at(0).path ==
+        "/input_image");
+  CHECK(validate(transform(PictureInput{BlobId{"sha256:1"}})).at(0).path == "/input_image");
+  CHECK(paths_after([](JobRequest& job) { job.operation = ImageInpaint{}; }) ==
+        std::vector<std::string>{"/init_image", "/mask_image"});
+}
+
+TEST_CASE("validate: everything wrong at once is reported at once, in field order") {
+  const auto paths = paths_after([](JobRequest& job) {
+    job.model = "";
+    job.prompt = "\xff";
+    job.steps = 0;
+    job.seed = -1;
+    job.n = 0;
+    job.priority = 99;
+    job.operation = ImageInpaint{{}, {}, 0.0, 7, 9};
+  });
+  CHECK(paths == std::vector<std::string>{"/model", "/prompt", "/steps", "/seed", "/n", "/priority",
+                                          "/init_image", "/mask_image", "/strength", "/width", "/height"});
+}
+
+TEST_CASE("validate: the error over fields counts them") {
+  CHECK(invalid_request({{"/n", "x"}}).message == "1 field is wrong");
+  CHECK(invalid_request({{"/n", "x"}, {"/m", "y"}}).message == "2 fields are wrong");
+  CHECK(invalid_request({}).code == ErrorCode::invalid_request);
+}
+
+}  // namespace waggle
