@@ -60,7 +60,8 @@ std::string_view extension(OutputFormat format) noexcept {
 std::filesystem::path numbered(const std::filesystem::path& file, int index, int count) {
   if (count <= 1) return file;
   std::filesystem::path name = file.stem();
-  name += "-" + std::to_string(index + 1);
+  name += '-';
+  name += std::to_string(index + 1);
   name += file.extension();
   return file.parent_path() / name;
 }
@@ -80,7 +81,9 @@ Status check_writable(const std::filesystem::path& file) {
 
 Status write_atomically(const std::filesystem::path& file, std::string_view bytes) {
   std::filesystem::path part = file;
-  part += "." + std::to_string(::getpid()) + ".part";
+  part += '.';
+  part += std::to_string(::getpid());
+  part += ".part";
   const int descriptor = ::open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
   if (descriptor < 0) return file_error(part, "cannot create", errno);
   const bool written = write_all(descriptor, bytes) && ::fsync(descriptor) == 0;

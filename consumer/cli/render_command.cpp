@@ -41,7 +41,10 @@ struct RenderFlags {
 struct Step {
   int step, total;
 };
-using End = Result<pipeline::RenderSummary>;
+struct End {
+  std::optional<Error> error;
+  pipeline::RenderSummary summary;  ///< when there is no error
+};
 using Happening = std::variant<Step, pipeline::RenderedImage, End>;
 
 /// Carries what the engine's threads report to the main thread, which alone touches terminal and files.
@@ -127,10 +130,11 @@ ExitCode follow(const Terminal& terminal, const RenderFlags& flags, Happenings& 
       bar.clear();
       if (write_error) return fail(terminal, *write_error);
       if (cancelled) return ExitCode::interrupted;
-      if (!end) return fail(terminal, in_terms_of_flags(end.error()));
+      if (end.error) return fail(terminal, in_terms_of_flags(*end.error));
       if (terminal.err_is_terminal) {
         std::fprintf(stderr, "seed %lld, denoise %.2f s, decode %.2f s\n",
-                     static_cast<long long>(end->resolved.seed.value_or(0)), end->denoise_s, end->decode_s);
+                     static_cast<long long>(end.summary.resolved.seed.value_or(0)), end.summary.denoise_s,
+                     end.summary.decode_s);
       }
       return ExitCode::ok;
     }
@@ -162,7 +166,9 @@ ExitCode render(const Terminal& terminal, const RenderFlags& flags) {
   job.describe = [](const JobRequest& resolved) { return codec::to_json(resolved); };
   job.callbacks.progress = [&happenings](int step, int total) { happenings.add(Step{step, total}); };
   job.callbacks.image = [&happenings](pipeline::RenderedImage image) { happenings.add(std::move(image)); };
-  job.callbacks.end = [&happenings](End end) { happenings.add(std::move(end)); };
+  job.callbacks.end = [&happenings](Result<pipeline::RenderSummary> summary) {
+    happenings.add(summary ? End{std::nullopt, std::move(summary).value()} : End{summary.error(), {}});
+  };
   const pipeline::Ticket ticket = pipeline.render(std::move(job));
   return follow(terminal, flags, happenings, pipeline, ticket, stop);
 }

@@ -127,11 +127,12 @@ void Supervisor::stop() {
   running_.clear();
 }
 
-pid_t Supervisor::pid(std::string_view name) const {
+std::vector<std::pair<std::string, int>> Supervisor::pids() const {
+  std::vector<std::pair<std::string, int>> all;
   for (const Running& running : running_) {
-    if (running.service.name == name && running.process) return running.process->pid();
+    if (running.process) all.emplace_back(running.service.name, running.process->pid());
   }
-  return 0;
+  return all;
 }
 
 }  // namespace waggle::cli

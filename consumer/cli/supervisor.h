@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "consumer/cli/child_process.h"
@@ -54,8 +55,8 @@ class Supervisor {
   /// In reverse order of their start, SIGTERM first.
   void stop();
 
-  /// 0 while the service waits for its restart.
-  [[nodiscard]] pid_t pid(std::string_view name) const;
+  /// Name and process of each service that runs now, in order of start.
+  [[nodiscard]] std::vector<std::pair<std::string, int>> pids() const;
 
  private:
   using Clock = std::chrono::steady_clock;

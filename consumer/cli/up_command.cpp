@@ -32,11 +32,12 @@ namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 
 struct UpFlags {
-  fs::path model, models_dir, data, redis_conf;
+  fs::path model, models_dir, data, redis_conf, token_file;
+  std::vector<std::string> worker_flags;
   std::string worker_program = "waggle-worker-cpu", redis_server = "redis-server", host = "127.0.0.1";
   int port = 0, workers = 1;
   std::optional<double> lease_s;
-  bool json = false, quiet = false;
+  bool json = false, quiet = false, insecure_bind = false;
 };
 
 /// The endpoints of one pool and the command lines of its parts.
@@ -106,26 +107,31 @@ class Pool {
   Service worker(const std::string& id) {
     Service service{id,
                     {programs_[1], "--worker-id", id, "--connect", endpoints_.connect, "--redis-url",
-                     endpoints_.redis_url},
+                     endpoints_.redis_url, "--drain-timeout", "5"},
                     [this, id] { return is_in_service(WorkerId(id)); },
-                    600s};  // the weights of a large model from a slow disk
-    if (!flags_.model.empty()) {
-      service.arguments.insert(service.arguments.end(),
-                               {"--model-path", fs::absolute(flags_.model).string()});
-    }
-    if (!flags_.models_dir.empty()) {
-      service.arguments.insert(service.arguments.end(),
-                               {"--models-dir", fs::absolute(flags_.models_dir).string()});
-    }
-    if (flags_.lease_s)
-      service.arguments.insert(service.arguments.end(), {"--lease", std::to_string(*flags_.lease_s)});
+                    600s,  // the weights of a large model from a slow disk
+                    15s};
+    const auto add = [&service](std::vector<std::string> words) {
+      service.arguments.insert(service.arguments.end(), words.begin(), words.end());
+    };
+    // One model is loaded before "ready" is said, so that broken weights show here and not with the first
+    // job.
+    if (!flags_.model.empty()) add({"--model-path", fs::absolute(flags_.model).string(), "--preload"});
+    if (!flags_.models_dir.empty()) add({"--models-dir", fs::absolute(flags_.models_dir).string()});
+    if (flags_.lease_s) add({"--lease", std::to_string(*flags_.lease_s)});
+    add(flags_.worker_flags);
     return service;
   }
   Service bridge() {
-    return {"bridge",
-            {programs_[2], "--host", flags_.host, "--port", std::to_string(endpoints_.port), "--connect",
-             endpoints_.connect, "--redis-url", endpoints_.redis_url},
-            [this] { return answers_ok(endpoints_.host, endpoints_.port, "/ready"); }};
+    Service service{"bridge",
+                    {programs_[2], "--listen", flags_.host + ":" + std::to_string(endpoints_.port),
+                     "--connect", endpoints_.connect, "--redis-url", endpoints_.redis_url},
+                    [this] { return answers_ok(endpoints_.host, endpoints_.port, "/ready"); }};
+    if (flags_.insecure_bind) service.arguments.emplace_back("--insecure-bind");
+    if (!flags_.token_file.empty()) {
+      service.arguments.insert(service.arguments.end(), {"--token-file", flags_.token_file.string()});
+    }
+    return service;
   }
 
   bool is_in_service(const WorkerId& id) {
@@ -187,6 +193,11 @@ Action attach(CLI::App& app) {
   app.add_option("--port", flags->port, "Port of the bridge, 0: a free one")
       ->check(CLI::Range(0, 65535))
       ->capture_default_str();
+  app.add_flag("--insecure-bind", flags->insecure_bind,
+               "Let the bridge listen beyond loopback without tokens");
+  app.add_option("--token-file", flags->token_file, "Bearer tokens that the bridge asks for, one a line")
+      ->type_name("FILE")
+      ->check(CLI::ExistingFile);
   app.add_option("--data", flags->data, "Keep jobs and images here (default: gone at exit)")
       ->type_name("DIR");
   app.add_option("--workers", flags->workers, "How many workers")
@@ -195,6 +206,10 @@ Action attach(CLI::App& app) {
   app.add_option("--worker-program", flags->worker_program, "Which worker")
       ->check(CLI::IsMember({"waggle-worker-cpu", "waggle-worker-cuda", "waggle-worker-metal"}))
       ->capture_default_str();
+  app.add_option("--worker-flag", flags->worker_flags,
+                 "Handed to each worker, such as --worker-flag=--precision=fp32")
+      ->type_name("FLAG")
+      ->take_all();
   app.add_option("--lease", flags->lease_s, "Seconds after which a silent worker loses its jobs")
       ->check(CLI::Range(0.1, 3600.0));
   app.add_option("--redis-server", flags->redis_server, "The Redis program")->capture_default_str();

@@ -35,9 +35,19 @@ std::string shell_word(std::string_view text) {
 }
 
 std::string endpoints_json(const PoolEndpoints& endpoints) {
-  return "{\"url\":" + json_string(endpoints.url()) + ",\"connect\":" + json_string(endpoints.connect) +
-         ",\"redis_url\":" + json_string(endpoints.redis_url) + ",\"data\":" + json_string(endpoints.data) +
-         "}\n";
+  std::string json = "{";
+  const auto add = [&json](std::string_view key, const std::string& value) {
+    if (json.back() != '{') json += ',';
+    json.append(json_string(key)).append(":").append(value);
+  };
+  add("url", json_string(endpoints.url()));
+  add("connect", json_string(endpoints.connect));
+  add("redis_url", json_string(endpoints.redis_url));
+  add("data", json_string(endpoints.data));
+  add("pids", "");
+  json += '{';
+  for (const auto& [part, pid] : endpoints.pids) add(part, std::to_string(pid));
+  return json + "}}\n";
 }
 
 std::string endpoints_text(const PoolEndpoints& endpoints) {

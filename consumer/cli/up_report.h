@@ -4,6 +4,8 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "consumer/cli/terminal.h"
 
@@ -14,11 +16,12 @@ struct PoolEndpoints {
   std::string redis_url;  ///< for --redis-url
   std::string host;       ///< of the bridge
   int port = 0;
-  std::string data;  ///< folder of Redis's files
+  std::string data;                               ///< folder of Redis's files
+  std::vector<std::pair<std::string, int>> pids;  ///< of the parts as they were started
   [[nodiscard]] std::string url() const;
 };
 
-/// {"url":...,"connect":...,"redis_url":...,"data":...} and a line feed.
+/// {"url":...,"connect":...,"redis_url":...,"data":...,"pids":{"redis":...}} and a line feed.
 std::string endpoints_json(const PoolEndpoints& endpoints);
 /// The URL, and the two lines that make other commands find this pool.
 std::string endpoints_text(const PoolEndpoints& endpoints);

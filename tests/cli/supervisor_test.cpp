@@ -95,7 +95,7 @@ TEST_CASE("supervisor: services stop in reverse order of their start") {
     service.ready = [ready] { return std::filesystem::exists(ready); };
     REQUIRE(supervisor.start(std::move(service)));
   }
-  const pid_t pid = supervisor.pid("a");
+  const pid_t pid = supervisor.pids().front().second;
   supervisor.stop();
   CHECK(content(ends) == "cba");
   CHECK(kill(pid, 0) == -1);
@@ -111,7 +111,7 @@ TEST_CASE("supervisor: a service that ignores SIGTERM is killed after its time")
   service.ready = [ready] { return std::filesystem::exists(ready); };
   service.stop_within = 200ms;
   REQUIRE(supervisor.start(std::move(service)));
-  const pid_t pid = supervisor.pid("worker");
+  const pid_t pid = supervisor.pids().front().second;
   supervisor.stop();
   CHECK(kill(pid, 0) == -1);
   CHECK(log.text.find("killing it") != std::string::npos);

@@ -18,7 +18,8 @@ TEST_CASE("up: the endpoints are one line of JSON") {
   endpoints.host = "0.0.0.0";
   endpoints.port = 8080;
   endpoints.data = "/d";
+  endpoints.pids = {{"redis", 12}, {"queen", 13}};
   CHECK(endpoints_json(endpoints) ==
         "{\"url\":\"http://127.0.0.1:8080\",\"connect\":\"ipc:///a,ipc:///b,ipc:///c\","
-        "\"redis_url\":\"unix:///r\",\"data\":\"/d\"}\n");
+        "\"redis_url\":\"unix:///r\",\"data\":\"/d\",\"pids\":{\"redis\":12,\"queen\":13}}\n");
 }
