@@ -1,9 +1,9 @@
-// The durable record: jobs, leases, events and images in Redis. Every transition is one atomic Lua script (lua/*.lua), so
-// a crash between two calls leaves no half state. Hiredis is seen in consumer/ledger alone.
+// The durable record: jobs, leases, events and images in Redis. Every transition is one atomic Lua script
+// (lua/*.lua), so a crash between two calls leaves no half state. Hiredis is seen in consumer/ledger alone.
 //
-// A Ledger is one connection; it belongs to one thread at a time and reconnects by itself. Calls answer with a Result:
-// `unavailable` when Redis does not answer in time. Whether a call that answered `unavailable` took effect is unknown;
-// every script may be repeated without harm. All times are Redis's own clock.
+// A Ledger is one connection; it belongs to one thread at a time and reconnects by itself. Calls answer with
+// a Result: `unavailable` when Redis does not answer in time. Whether a call that answered `unavailable` took
+// effect is unknown; every script may be repeated without harm. All times are Redis's own clock.
 #pragma once
 
 #include <chrono>
@@ -28,7 +28,7 @@ namespace waggle::ledger {
 struct Options {
   std::string host = "127.0.0.1";
   int port = 6379;
-  std::string unix_socket;     ///< used instead of host and port when set
+  std::string unix_socket;  ///< used instead of host and port when set
   std::string username, password;
   int database = 0;
   std::string prefix = "waggle:";  ///< of every key
@@ -40,14 +40,14 @@ Result<Options> parse_redis_url(std::string_view url);
 
 /// The queue's rules, given with each call that needs them, so that no state hides in a process.
 struct Policy {
-  std::int64_t max_queued = 100'000;               ///< back-pressure
+  std::int64_t max_queued = 100'000;  ///< back-pressure
   std::chrono::milliseconds lease{15'000};
-  std::chrono::seconds job_ttl{24 * 3600};         ///< record and events after the end
+  std::chrono::seconds job_ttl{24 * 3600};  ///< record and events after the end
   std::chrono::seconds image_ttl{24 * 3600};
-  std::int64_t max_events_per_job = 2000;          ///< cap of the event log; its end is never trimmed away
-  std::chrono::milliseconds backoff_first{1000};   ///< doubled each attempt
+  std::int64_t max_events_per_job = 2000;         ///< cap of the event log; its end is never trimmed away
+  std::chrono::milliseconds backoff_first{1000};  ///< doubled each attempt
   std::chrono::milliseconds backoff_max{60'000};
-  std::chrono::milliseconds retry_after{2000};     ///< told when the queue is full
+  std::chrono::milliseconds retry_after{2000};  ///< told when the queue is full
 };
 
 /// A claim: this attempt of this job, by this worker. The attempt number is the fencing token.
@@ -60,10 +60,10 @@ struct Lease {
 
 struct ClaimQuery {
   WorkerId worker;
-  std::vector<std::string> models;   ///< names and aliases it can serve
-  int room = 1;                      ///< jobs it can take now
-  std::string batch_key;             ///< when not empty: only jobs of this key (they join a running batch)
-  bool same_batch = true;            ///< the jobs of one claim share one batch key
+  std::vector<std::string> models;  ///< names and aliases it can serve
+  int room = 1;                     ///< jobs it can take now
+  std::string batch_key;            ///< when not empty: only jobs of this key (they join a running batch)
+  bool same_batch = true;           ///< the jobs of one claim share one batch key
 };
 
 struct ClaimedJob {
@@ -94,7 +94,7 @@ enum class FinishOutcome {
 struct Reaped {
   JobId job;
   std::string model;
-  Event event;   ///< retried, dead or expired
+  Event event;  ///< retried, dead or expired
 };
 
 /// A page of a job's event log.
@@ -114,8 +114,8 @@ class Ledger {
   Result<std::int64_t> now_ms();
 
   // --- clients, through the queen ---
-  /// Writes the job, its first event and its place in the queue. `request_digest` tells two bodies under one key apart.
-  /// Errors: queue_full, idempotency_conflict, unavailable.
+  /// Writes the job, its first event and its place in the queue. `request_digest` tells two bodies under one
+  /// key apart. Errors: queue_full, idempotency_conflict, unavailable.
   Result<Accepted> submit(const JobId& id, const JobRequest& request, std::string_view batch_key,
                           std::string_view request_digest, const Policy& policy);
   /// Queued: ended at once. Running: marked, the worker finds it at its next renewal or by the control topic.
@@ -136,7 +136,7 @@ class Ledger {
   // --- pictures ---
   Result<BlobId> put_blob(std::string_view bytes, const Policy& policy);
   Result<std::string> blob(const BlobId& id);
-  Result<std::string> image(const JobId& id, int index);   ///< errors: unknown_job, not_found, job_expired
+  Result<std::string> image(const JobId& id, int index);  ///< errors: unknown_job, not_found, job_expired
 
   // --- workers ---
   Result<std::vector<ClaimedJob>> claim(const ClaimQuery& query, const Policy& policy);
@@ -144,9 +144,11 @@ class Ledger {
   /// Numbers the event, appends it to the log and updates step counts. Errors: lease_lost.
   Result<EventId> append(const Lease& lease, Event& event, const Policy& policy);
   /// Commits one image by itself. Errors: lease_lost.
-  Status commit_image(const Lease& lease, const ImageInfo& info, std::string_view bytes, const Policy& policy);
-  /// Ends the attempt. `end` is completed, failed or cancelled; failed with a retryable error may requeue. `event` becomes
-  /// what was logged (completed, failed, cancelled, retried, dead), numbered; untouched when refused.
+  Status commit_image(const Lease& lease, const ImageInfo& info, std::string_view bytes,
+                      const Policy& policy);
+  /// Ends the attempt. `end` is completed, failed or cancelled; failed with a retryable error may requeue.
+  /// `event` becomes what was logged (completed, failed, cancelled, retried, dead), numbered; untouched when
+  /// refused.
   Result<FinishOutcome> finish(const Lease& lease, Event& event, const Policy& policy);
   /// Gives the job back without using up an attempt (drain).
   Result<FinishOutcome> release(const Lease& lease, Event& event, const Policy& policy);
@@ -159,8 +161,8 @@ class Ledger {
   // --- queens ---
   /// The reaper's lock: true when this queen holds it for `ttl`.
   Result<bool> hold_reaper_lock(std::string_view queen, std::chrono::milliseconds ttl);
-  /// Returns expired leases to the queue or moves them to dead, expires jobs past their deadline, moves backed-off jobs
-  /// whose time has come into the queue. At most `limit` transitions.
+  /// Returns expired leases to the queue or moves them to dead, expires jobs past their deadline, moves
+  /// backed-off jobs whose time has come into the queue. At most `limit` transitions.
   Result<std::vector<Reaped>> reap(const Policy& policy, int limit = 100);
 
   // --- readers ---

@@ -1,0 +1,55 @@
+// One connection to Redis: connects when first needed, again after an error, and answers with plain values.
+// Private to consumer/ledger. It knows nothing of jobs.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "consumer/ledger/ledger.h"
+#include "consumer/ledger/scripts.h"
+#include "schemas/result.h"
+
+struct redisContext;
+
+namespace waggle::ledger {
+
+/// What Redis answered. Total to read: what is not there reads as empty, so a strange answer cannot crash
+/// anybody.
+struct Value {
+  std::string text;          ///< of a string or a status
+  std::int64_t integer = 0;  ///< of an integer
+  std::vector<Value> items;  ///< of an array
+  bool is_nil = false;
+
+  [[nodiscard]] const Value& at(std::size_t i) const;
+  [[nodiscard]] std::int64_t number() const;  ///< of an integer, or of a text that holds one
+};
+
+class Connection {
+ public:
+  explicit Connection(Options options);
+
+  /// Errors: `unavailable` (no connection, no answer in time, Redis loading or read-only), `queue_full`
+  /// (Redis has no memory left), `internal` (Redis says that the command is wrong).
+  Result<Value> command(const std::vector<std::string_view>& arguments);
+  /// Runs a script by its hash, and sends its text only when Redis does not know it.
+  Result<Value> run(const Script& script, const std::vector<std::string_view>& arguments);
+
+  [[nodiscard]] const Options& options() const { return options_; }
+
+ private:
+  struct Closer {
+    void operator()(redisContext* context) const;
+  };
+  Status connect();
+  Result<Value> exchange(const std::vector<std::string_view>& arguments);
+
+  Options options_;
+  std::unique_ptr<redisContext, Closer> context_;
+  bool timed_out_ = false;  ///< the last exchange got no answer in time
+};
+
+}  // namespace waggle::ledger
