@@ -266,8 +266,8 @@ Result<StoredPicture> decode_png(std::string_view bytes) {
 
 Result<TextFields> read_png_text(std::string_view bytes) {
   Reader reader(bytes);
-  if (!skip_pixels(reader) || !read_header(reader) || !read_end(reader))
-    return broken_picture("PNG", reader.error.text);
+  if (Status header = read_checked_header(reader); !header) return std::move(header).error();
+  if (!skip_pixels(reader) || !read_end(reader)) return broken_picture("PNG", reader.error.text);
   png_textp texts = nullptr;
   int count = 0;
   png_get_text(reader.png, reader.info, &texts, &count);
