@@ -96,7 +96,7 @@ ReplyBody drain(Desk& desk, const DrainRequest& request) {
 // {type: "stats"} -> stats {queued, running, ..., workers, malformed_messages, uptime_s}
 ReplyBody stats(Desk& desk, const StatsRequest&) {
   return reply(desk.ledger.stats(), [&](StatsReply counted) -> ReplyBody {
-    counted.malformed_messages = static_cast<std::int64_t>(desk.malformed);
+    counted.malformed_messages = static_cast<std::int64_t>(desk.malformed + desk.bad_frames);
     counted.uptime_s =
         std::chrono::duration<double>(std::chrono::steady_clock::now() - desk.started_at).count();
     return counted;

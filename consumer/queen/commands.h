@@ -21,7 +21,8 @@ struct Desk {
   Announcer& announcer;
   Pool& pool;
   std::chrono::steady_clock::time_point started_at;
-  std::uint64_t malformed = 0;  ///< messages that were dropped
+  std::uint64_t malformed = 0;   ///< messages that could not be decoded
+  std::uint64_t bad_frames = 0;  ///< messages that were not even one frame of bearable size
 };
 
 struct Command {

@@ -32,7 +32,7 @@ Status check_name(const std::optional<std::string>& name, std::string_view field
   }
   if (known.empty() || known.contains(*name)) return Done{};
   Error error{ErrorCode::unknown_sampler, "unknown " + std::string(field) + "; known: " + list(known)};
-  error.fields.push_back({"/" + std::string(field), "must be one of " + list(known)});
+  error.fields.push_back({std::string(1, '/').append(field), "must be one of " + list(known)});
   return error;
 }
 

@@ -31,6 +31,7 @@ void Queen::run(const std::function<bool()>& stop) {
   while (!stop()) {
     const auto incoming = server_.receive(100ms);
     if (!incoming) continue;
+    desk_.bad_frames = server_.malformed();
     const std::string reply = answer_message(incoming->payload);
     if (!reply.empty()) server_.reply(incoming->client, reply);
   }

@@ -105,6 +105,13 @@ TEST_CASE("queen: a picture in a request becomes a reference to the blob store")
   CHECK(hive.ledger.blob(std::get<BlobId>(picture.source)).value() == bytes);
 }
 
+TEST_CASE("queen: a reference to a picture that nobody has stored is refused") {
+  Hive hive;
+  JobRequest request = a_job();
+  request.operation = ImageTransform{PictureInput{BlobId("sha256:" + std::string(64, '0'))}, 0.5, 64, 64};
+  CHECK(rejected(hive.ask(SubmitRequest{request})).code == ErrorCode::invalid_request);
+}
+
 TEST_CASE("queen: one idempotency key is one job, and another body under it is refused") {
   Hive hive;
   JobRequest request = a_job();
