@@ -90,6 +90,8 @@ WorkerInfo worker() {
   info.device_name = "NVIDIA H100";
   info.precision = "bf16";
   info.models = {model(), {"turbo", "turbo", {}, false, 0}};
+  info.samplers = {"ddim", "euler", "k_euler"};
+  info.schedules = {"karras"};
   info.jobs = {kJob, kOtherJob};
   info.capacity = 8;
   info.steps_per_s = 61.25;
