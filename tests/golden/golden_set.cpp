@@ -2,14 +2,18 @@
 #include "tests/golden/golden_set.h"
 
 #include <fstream>
+#include <iterator>
 #include <stdexcept>
+
+#include "pipeline/schedules/python_json.h"
 
 namespace waggle::golden {
 namespace {
 
 nlohmann::json read_json(const std::filesystem::path& path) {
   std::ifstream in(path, std::ios::binary);
-  auto json = nlohmann::json::parse(in, nullptr, /*allow_exceptions=*/false);
+  const std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+  auto json = nlohmann::json::parse(pipeline::without_python_numbers(text), nullptr, /*allow_exceptions=*/false);
   if (!json.is_object()) throw std::runtime_error(path.string() + " is not a JSON object");
   return json;
 }

@@ -16,6 +16,7 @@ struct Kind {
 };
 constexpr Kind kKinds[] = {
     {"golden.json", run_model_cases, nullptr},
+    {"scheduler_golden.json", run_scheduler_cases, nullptr},
     {"tokens_clip.json", run_token_cases, nullptr},
     {"lora_golden.json", nullptr, "LoRA is not supported yet"},
     {"controlnet_golden.json", nullptr, "ControlNet is not supported yet"},
