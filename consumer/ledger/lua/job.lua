@@ -39,10 +39,14 @@ local function set_state(id, from, to)
   call('HSET', job_key(id), 'state', to)
 end
 
--- Appends to the event log and answers {entry id, fields}. The newest entry is never trimmed, so an end stays.
+-- Appends to the event log and answers {entry id, fields}, as a reader of the log would get it: all text. The newest
+-- entry is never trimmed, so an end stays.
 local function log_event(id, max_events, ...)
-  local entry = call('XADD', events_key(id), 'MAXLEN', '~', max_events, '*', ...)
-  return {entry, {...}}
+  local texts = {...}
+  for i, value in ipairs(texts) do
+    if type(value) == 'number' then texts[i] = string.format('%.0f', value) end
+  end
+  return {call('XADD', events_key(id), 'MAXLEN', '~', max_events, '*', unpack(texts)), texts}
 end
 local function read_event(id, entry)
   return call('XRANGE', events_key(id), entry, entry)[1] or {entry, {}}
