@@ -20,7 +20,7 @@ std::vector<std::string> wire_names(std::index_sequence<i...>) {
 
 WorkerInfo worker(std::string id, std::vector<std::string> models) {
   WorkerInfo info;
-  info.id = WorkerId(std::move(id));
+  info.id = WorkerId(id);
   for (std::string& model : models)
     info.models.push_back({std::move(model), "sd15", {"alias-" + id}, false, 0});
   return info;
