@@ -1,8 +1,7 @@
 // CLIP's byte-pair tokenizer, from a vocab.json and a merges.txt.
 //
-// Text is cleaned as OpenAI's tokenizer does it (ftfy's repairs are limited to what the goldens state, HTML
-// entities unescaped twice, white space collapsed, lower case), split by CLIP's pattern, mapped to byte
-// symbols and merged by rank.
+// Text is cleaned as OpenAI's tokenizer does it (pipeline/text/cleaning.h), split by CLIP's pattern, mapped to
+// byte symbols and merged by rank. Prompt syntax (weights, chunks) is pipeline/text/prompt.h.
 #pragma once
 
 #include <cstdint>
@@ -32,7 +31,7 @@ class Tokenizer {
   [[nodiscard]] std::int32_t begin_of_text() const;
   [[nodiscard]] std::int32_t end_of_text() const;
   [[nodiscard]] std::int32_t pad() const;
-  [[nodiscard]] std::size_t vocabulary_size() const;
+  [[nodiscard]] std::size_t vocabulary_size() const;  ///< every id is below it
 
  private:
   struct Tables;

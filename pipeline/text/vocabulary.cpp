@@ -1,16 +1,10 @@
 // Reading a CLIP vocabulary: see pipeline/text/vocabulary.h.
 #include "pipeline/text/vocabulary.h"
 
-#include <fstream>
-#include <limits>
-#include <optional>
+#include <algorithm>
 #include <string>
 #include <string_view>
-#include <system_error>
-#include <unordered_map>
-#include <unordered_set>
 #include <utility>
-#include <vector>
 
 #include "pipeline/text/special_tokens.h"
 #include "pipeline/text/token_ids.h"
@@ -106,7 +100,7 @@ Result<Vocabulary> load_vocabulary(const path& dir) {
   if (!special) return std::move(special).error();
 
   Vocabulary out;
-  out.size = ids->size();
+  for (const auto& [token, id] : *ids) out.size = std::max(out.size, static_cast<std::size_t>(id) + 1);
   if (Status filled = fill_byte_ids(vocabulary_file, *ids, out); !filled) return std::move(filled).error();
   if (Status read = read_merges(dir / "merges.txt", *ids, out); !read) return std::move(read).error();
   for (const auto& [token, id] :

@@ -21,7 +21,7 @@ struct Vocabulary {
   std::array<std::int32_t, 256> closing_byte_id{};  ///< id of each byte at the end of a word ("</w>")
   std::unordered_map<std::uint64_t, Merge> merges;  ///< by key()
   std::int32_t begin_of_text = 0, end_of_text = 0, pad = 0;
-  std::size_t size = 0;  ///< tokens
+  std::size_t size = 0;  ///< one above the largest id
 
   static std::uint64_t key(std::int32_t left, std::int32_t right) {
     return std::uint64_t{static_cast<std::uint32_t>(left)} << 32 | static_cast<std::uint32_t>(right);
