@@ -21,7 +21,9 @@ constexpr int kHandshake_ms = 5000;  // a peer that connects and says nothing
 constexpr int kLinger_ms = 500;      // the last events of a process that ends
 constexpr int kHighWater = 10'000;   // messages per peer
 constexpr int kBacklog = 1024;
-// What subscribers may send is a subscription: one topic and a few bytes of framing.
+// What subscribers may send is a subscription: one topic and a few bytes of framing. More than a courtesy:
+// libzmq keeps subscriptions in a tree as deep as they are long and walks it recursively, so one of a
+// megabyte ends the process.
 constexpr std::int64_t kMaxSubscriptionBytes = static_cast<std::int64_t>(limits::kMaxTopicBytes) + 64;
 
 void secure_server(zmq::socket_t& socket, const Security& security) {
