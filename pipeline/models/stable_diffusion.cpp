@@ -23,6 +23,8 @@ std::int64_t file_bytes(const std::vector<std::filesystem::path>& files) {
   return total;
 }
 
+const std::string& second(const std::string& own, const std::string& first) { return own.empty() ? first : own; }
+
 }  // namespace
 
 StableDiffusion::StableDiffusion(const ModelFiles& files, ModelOperations operations,
@@ -98,14 +100,14 @@ StableDiffusion::Encoded StableDiffusion::encode_text(const std::string& text, c
 
 Conditioning StableDiffusion::encode(const Prompts& prompts) const {
   const Encoded positive =
-      encode_text(prompts.positive, prompts.positive_2.value_or(prompts.positive), prompts.clip_skip);
+      encode_text(prompts.positive, second(prompts.positive_2, prompts.positive), prompts.clip_skip);
   Encoded negative;
   if (is_sdxl() && zeros_for_empty_negative_ && !prompts.negative) {
     negative.text = at::zeros_like(positive.text);
     if (positive.pooled.defined()) negative.pooled = at::zeros_like(positive.pooled);
   } else {
     const std::string text = prompts.negative.value_or("");
-    negative = encode_text(text, prompts.negative_2.value_or(text), 0);
+    negative = encode_text(text, second(prompts.negative_2, text), 0);
   }
   Conditioning out{positive.text, negative.text, positive.pooled, negative.pooled, {}};
   if (is_sdxl()) {

@@ -35,8 +35,7 @@ struct Prompts {
   std::string positive;
   std::optional<std::string> negative;  ///< SDXL tells absent from empty
   int clip_skip = 0;  ///< layers skipped at the end, positive prompt only, as diffusers counts
-  /// SDXL: texts for the second encoder where they differ from the first's.
-  std::optional<std::string> positive_2, negative_2;
+  std::string positive_2, negative_2;   ///< SDXL: for the second encoder; empty: the same as the first's
   SizeConditioning sizes;  ///< SDXL
 };
 
