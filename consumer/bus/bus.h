@@ -1,8 +1,8 @@
 // The sockets of the queue: publish, subscribe, request, serve. ZeroMQ is seen in consumer/bus alone.
 //
-// Every message is two frames: a topic (UTF-8, ends in '/') and one MessagePack map. A publisher never blocks: what a slow
-// subscriber does not take in time is lost, which the ledger makes harmless. Sockets belong to the thread that made them;
-// the Context is shared.
+// Every message is two frames: a topic (UTF-8, ends in '/') and one MessagePack map. A publisher never
+// blocks: what a slow subscriber does not take in time is lost, which the ledger makes harmless. Sockets
+// belong to the thread that made them; the Context is shared.
 #pragma once
 
 #include <chrono>
@@ -54,7 +54,8 @@ class Context {
   std::unique_ptr<Impl> impl_;
 };
 
-/// Publishes to every connected queen's proxy (or, inside a queen, into its own proxy). Drops when nobody takes it.
+/// Publishes to every connected queen's proxy (or, inside a queen, into its own proxy). Drops when nobody
+/// takes it.
 class Publisher {
  public:
   Publisher(Context& context, const std::vector<std::string>& connect_to);
@@ -77,7 +78,8 @@ class Subscriber {
   /// The next well-formed message, or nothing after the time. Malformed ones are counted and dropped.
   std::optional<Message> receive(std::chrono::milliseconds timeout);
   [[nodiscard]] std::uint64_t malformed() const;
-  [[nodiscard]] int descriptor() const;  ///< for an event loop: readable means "call receive with 0 until empty"
+  [[nodiscard]] int descriptor()
+      const;  ///< for an event loop: readable means "call receive with 0 until empty"
 
  private:
   struct Impl;
@@ -88,7 +90,7 @@ class Subscriber {
 class RequestServer {
  public:
   struct Incoming {
-    std::string client;   ///< ZeroMQ routing id, opaque
+    std::string client;  ///< ZeroMQ routing id, opaque
     std::string payload;
   };
   /// Binds; `endpoint` may end in ":*" for a free port. Throws std::runtime_error naming the endpoint.
@@ -104,7 +106,8 @@ class RequestServer {
   std::unique_ptr<Impl> impl_;
 };
 
-/// A client's side: DEALER, connected to all queens; a request goes to one that is alive, a reply is matched by its id.
+/// A client's side: DEALER, connected to all queens; a request goes to one that is alive, a reply is matched
+/// by its id.
 class RequestClient {
  public:
   RequestClient(Context& context, const std::vector<std::string>& connect_to);
@@ -121,8 +124,8 @@ class RequestClient {
   std::unique_ptr<Impl> impl_;
 };
 
-/// The queen's event proxy: XSUB (workers publish in) to XPUB (everyone subscribes), plus an inproc entrance for the queen
-/// itself. Runs its own thread from construction to destruction.
+/// The queen's event proxy: XSUB (workers publish in) to XPUB (everyone subscribes), plus an inproc entrance
+/// for the queen itself. Runs its own thread from construction to destruction.
 class EventProxy {
  public:
   EventProxy(Context& context, const std::string& collect, const std::string& publish);

@@ -9,12 +9,12 @@
 
 namespace waggle::bus {
 
-std::string jobs_topic(std::string_view model);        ///< "jobs/<model>/"
-std::string jobs_topic(const WorkerId& worker);        ///< "jobs/@<worker_id>/"
-std::string control_topic(const WorkerId& worker);     ///< "control/<worker_id>/"
-std::string control_topic_all();                       ///< "control/*/"
-std::string events_topic(const JobId& job);            ///< "events/<job_id>/"
-std::string workers_topic(const WorkerId& worker);     ///< "workers/<worker_id>/"
+std::string jobs_topic(std::string_view model);     ///< "jobs/<model>/"
+std::string jobs_topic(const WorkerId& worker);     ///< "jobs/@<worker_id>/"
+std::string control_topic(const WorkerId& worker);  ///< "control/<worker_id>/"
+std::string control_topic_all();                    ///< "control/*/"
+std::string events_topic(const JobId& job);         ///< "events/<job_id>/"
+std::string workers_topic(const WorkerId& worker);  ///< "workers/<worker_id>/"
 
 enum class TopicKind { jobs, worker_jobs, control, events, workers };
 struct Topic {
