@@ -74,16 +74,19 @@ Result<Reply> Hive::ask(RequestBody body) {
                                                  joined(program::each(queens_, &bus::Endpoints::requests)) +
                                                  "; start one with `waggle up` or name it with --connect"};
   const Request request{draw_request_id(), std::move(body)};
-  if (auto sent = client_.send(codec::to_msgpack(request)); !sent) {
-    return sent.error().code == ErrorCode::unavailable ? nobody : sent.error();
-  }
   const auto deadline = Clock::now() + std::chrono::duration_cast<Clock::duration>(timeout_);
+  const std::string payload = codec::to_msgpack(request);
+  // A request that no queen took may be sent again; one that was taken may not, it could be a second job.
+  for (auto sent = client_.send(payload); !sent; sent = client_.send(payload)) {
+    if (sent.error().code != ErrorCode::unavailable) return sent.error();
+    if (Clock::now() >= deadline) return nobody;
+  }
   for (;;) {
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now());
     if (left.count() <= 0) return nobody;
-    const auto payload = client_.receive(left);
-    if (!payload) continue;
-    auto reply = codec::from_msgpack<Reply>(*payload);
+    const auto answer = client_.receive(left);
+    if (!answer) continue;
+    auto reply = codec::from_msgpack<Reply>(*answer);
     if (!reply) return reply.error();
     if (reply->id != request.id) continue;
     if (const auto* rejected = std::get_if<Rejected>(&reply->body)) return rejected->error;

@@ -51,7 +51,9 @@ std::string progress_line(const ProgressView& view, int width) {
 }
 
 void StepRate::add(int step, Clock::time_point now) {
-  if (first_step_ < 0 || step < first_step_) {
+  const bool anew = first_step_ < 0 || step < last_step_;
+  last_step_ = step;
+  if (anew) {
     first_step_ = step;
     first_at_ = now;
     steps_per_s_ = 0;

@@ -31,7 +31,7 @@ class StepRate {
   [[nodiscard]] double steps_per_s() const { return steps_per_s_; }
 
  private:
-  int first_step_ = -1;
+  int first_step_ = -1, last_step_ = -1;
   Clock::time_point first_at_{};
   double steps_per_s_ = 0;
 };

@@ -169,9 +169,9 @@ ExitCode up(const Terminal& terminal, const UpFlags& flags) {
     return started.error().code == ErrorCode::cancelled ? ExitCode::interrupted
                                                         : fail(terminal, started.error());
   }
-  std::fputs(
-      (flags.json ? endpoints_json((*pool)->endpoints()) : endpoints_text((*pool)->endpoints())).c_str(),
-      stdout);
+  PoolEndpoints endpoints = (*pool)->endpoints();
+  endpoints.pids = supervisor.pids();
+  std::fputs((flags.json ? endpoints_json(endpoints) : endpoints_text(endpoints)).c_str(), stdout);
   std::fflush(stdout);
   supervisor.run();
   log.print("waggle", "stopping");

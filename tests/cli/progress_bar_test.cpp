@@ -9,7 +9,8 @@ using namespace waggle::cli;
 using namespace std::chrono_literals;
 
 TEST_CASE("progress: the line shows percent, bar, steps, rate and time left") {
-  CHECK(progress_line({"", 8, 20, 4.0}, 60) == " 40% [########............] 8/20  4.00 step/s  eta 0:03");
+  CHECK(progress_line({"", 8, 20, 4.0}, 60) ==
+        " 40% [##########...............] 8/20  4.00 step/s  eta 0:03");
   CHECK(progress_line({"", 0, 20, 0}, 60) == "  0% [..............................] 0/20");
   CHECK(progress_line({"", 20, 20, 0}, 60) == "100% [##############################] 20/20");
 }

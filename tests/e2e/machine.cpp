@@ -128,7 +128,12 @@ std::vector<int> Pool::all_pids() const {
 }
 
 std::vector<std::string> null_pool(const std::string& step) {
-  return {"--lease", "1", "--worker-flag=--null-renderer=" + step};
+  return {"--worker-flag=--null-renderer=" + step};
+}
+
+std::vector<std::string> with_short_lease(std::vector<std::string> flags) {
+  flags.insert(flags.end(), {"--lease", "3"});
+  return flags;
 }
 
 std::vector<std::string> model_pool() { return {"--model", WAGGLE_TEST_MODEL}; }

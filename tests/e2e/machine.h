@@ -79,6 +79,9 @@ class Pool {
 /// Flags that make a pool whose worker makes no pictures and takes this long for a step; its model is called
 /// "null".
 std::vector<std::string> null_pool(const std::string& step);
+/// Adds a short lease, for tests that kill the worker. Not shorter: on a busy machine a live worker would
+/// lose its lease too.
+std::vector<std::string> with_short_lease(std::vector<std::string> flags);
 /// Flags that make a pool with the small model of the golden tests, called "sd15".
 std::vector<std::string> model_pool();
 

@@ -21,7 +21,7 @@ void check_completed_once(Pool& pool, const JobId& job, int attempt) {
 }  // namespace
 
 TEST_CASE("recovery: a job whose worker is killed is finished by the next worker, once") {
-  Pool pool(null_pool("20ms"));
+  Pool pool(with_short_lease(null_pool("20ms")));
   const JobId job = pool.submit("null", {"--steps", "60"});
   pool.wait_for_step(job, 5);
   REQUIRE(kill(pool.pid("worker-1"), SIGKILL) == 0);
@@ -33,9 +33,7 @@ TEST_CASE("recovery: a job whose worker is killed is finished by the next worker
 }
 
 TEST_CASE("recovery: the real model finishes a killed worker's job with the same picture") {
-  auto flags = model_pool();
-  flags.insert(flags.end(), {"--lease", "1"});
-  Pool pool(flags);
+  Pool pool(with_short_lease(model_pool()));
   const std::vector<std::string> settings{"--steps", "150", "--seed", "3", "--size", "256x256"};
   const JobId killed = pool.submit("sd15", settings);
   pool.wait_for_step(killed, 5);
