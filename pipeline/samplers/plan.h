@@ -19,13 +19,17 @@ namespace waggle::pipeline {
 
 /// What a caller chooses. Absent: what the model's own scheduler_config.json says.
 struct PlanRequest {
-  std::string
-      sampler;  ///< registry name or alias, maybe with a schedule ("DPM++ 2M Karras"); empty: the model's own
-  std::string schedule;  ///< registry name or alias; empty: the model's own
+  /// Registry name or alias, maybe with a schedule ("DPM++ 2M Karras"). Empty: the model's own.
+  std::string sampler{};
+  /// Registry name or alias. Empty: the model's own.
+  std::string schedule{};
   int steps = 20;
-  std::optional<double> strength;  ///< image to image and inpainting: share of the schedule that is run, 0..1
-  std::optional<double> eta;       ///< DDIM and TCD, 0..1
-  bool sdxl = false;  ///< chooses among levels that were tuned per family of models (Align Your Steps)
+  /// Image to image and inpainting: the share of the schedule that is run, 0..1.
+  std::optional<double> strength{};
+  /// DDIM and TCD, 0..1.
+  std::optional<double> eta{};
+  /// Chooses among levels that were tuned per family of models (Align Your Steps).
+  bool sdxl = false;
 };
 
 /// A run that can be started for any number of images. Immutable; shared by the images of a job.

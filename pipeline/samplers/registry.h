@@ -40,7 +40,8 @@ struct SamplerRow {
   SamplerFunction run;
   Family family;
   Layout layout = Layout::single;
-  int order = 1;                 ///< of convergence, where the sampler is deterministic
+  int order = 1;  ///< of convergence to the ODE's solution; higher-order histories start low, which caps it
+                  ///< at 2; 0: none
   int solver_order = 2;          ///< of the multistep solvers
   bool draws = false;            ///< uses noise after the initial one (DDIM and TCD: when eta > 0)
   bool any_schedule = true;      ///< false: it is tied to the training table
