@@ -9,8 +9,8 @@
 
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
+#include <boost/beast/core/error.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
@@ -77,7 +77,7 @@ HttpResponse answer_to(const error_code& failure, const Settings& settings) {
   if (failure == http::error::header_limit || failure == http::error::buffer_overflow) {
     return problem(431, "header_too_large", "the header is too large");
   }
-  if (failure == beast::error::timeout) return problem(408, "request_timeout", "the request took too long");
+  if (failure == asio::error::timed_out) return problem(408, "request_timeout", "the request took too long");
   HttpResponse silent;
   silent.status = 0;
   const bool broken = failure.category() == make_error_code(http::error::bad_version).category() &&
@@ -90,9 +90,8 @@ class HttpConnection final : public Connection,
                              public std::enable_shared_from_this<HttpConnection> {
  public:
   HttpConnection(asio::ip::tcp::socket socket, Services& services, ConnectionLimits& limits)
-      : stream_(std::move(socket)),
+      : socket_(std::move(socket)),
         buffer_(services.settings.max_header_bytes + 64 * 1024),
-        deadline_(stream_.get_executor()),
         wake_(services.hub.io()),
         services_(services),
         limits_(limits) {}
@@ -117,9 +116,9 @@ class HttpConnection final : public Connection,
   }
   void close() override {
     error_code ignored;
-    stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_both, ignored);
-    stream_.socket().close(ignored);
-    deadline_.cancel();
+    socket_.shutdown(asio::ip::tcp::socket::shutdown_both, ignored);
+    socket_.close(ignored);
+    lift_limit();
   }
 
   // --- StreamSink ---
@@ -132,18 +131,42 @@ class HttpConnection final : public Connection,
         asio::buffer(head, static_cast<std::size_t>(head_size)), asio::buffer(before.data(), before.size()),
         asio::buffer(payload.data(), payload.size()), asio::buffer(after.data(), after.size()),
         asio::buffer("\r\n", chunked_ ? 2 : 0)};
-    deadline_.expires_after(services_.settings.write_timeout);
-    deadline_.async_wait([weak = weak_from_this()](const error_code& cancelled) {
-      if (const auto self = weak.lock(); self && !cancelled) self->close();
-    });
+    limit_writing();
     error_code failure;
-    co_await asio::async_write(stream_.socket(), pieces, asio::redirect_error(asio::use_awaitable, failure));
-    deadline_.cancel();
+    co_await asio::async_write(socket_, pieces, asio::redirect_error(asio::use_awaitable, failure));
+    lift_limit();
     co_return !failure;
   }
   [[nodiscard]] bool closed() const override { return gone_; }
 
  private:
+  /// From now on, until the next call: a read that takes longer finds the end of the stream. What has to be
+  /// said about it can still be written.
+  void limit_reading(std::chrono::milliseconds time) {
+    timed_out_ = false;
+    set_limit(time, [this] {
+      timed_out_ = true;
+      error_code ignored;
+      socket_.shutdown(asio::ip::tcp::socket::shutdown_receive, ignored);
+    });
+  }
+  void limit_writing() {
+    set_limit(services_.settings.write_timeout, [this] { close(); });
+  }
+  template <class Action>
+  void set_limit(std::chrono::milliseconds time, Action action) {
+    lift_limit();
+    // A timer of its own for each limit: one that has just expired finds that it is no longer the one in
+    // force.
+    limit_ = std::make_shared<asio::steady_timer>(socket_.get_executor(), time);
+    limit_->async_wait(
+        [weak = weak_from_this(), timer = std::weak_ptr(limit_), action](const error_code& lifted) {
+          const auto self = weak.lock();
+          if (self && !lifted && !timer.expired()) action();
+        });
+  }
+  void lift_limit() { limit_.reset(); }
+
   using Parser = http::request_parser<http::string_body>;
 
   /// One request and its answer. False when the connection is to end.
@@ -152,8 +175,8 @@ class HttpConnection final : public Connection,
     error_code failure;
     answering_ = false;
     if (buffer_.size() == 0) {
-      stream_.expires_after(first ? settings.header_timeout : settings.idle_timeout);
-      const std::size_t got = co_await stream_.async_read_some(
+      limit_reading(first ? settings.header_timeout : settings.idle_timeout);
+      const std::size_t got = co_await socket_.async_read_some(
           buffer_.prepare(4096), asio::redirect_error(asio::use_awaitable, failure));
       if (failure) co_return false;
       buffer_.commit(got);
@@ -161,9 +184,10 @@ class HttpConnection final : public Connection,
     Parser parser;
     parser.header_limit(static_cast<std::uint32_t>(settings.max_header_bytes));
     parser.body_limit(settings.max_body_bytes);
-    stream_.expires_after(settings.header_timeout);
-    co_await http::async_read_header(stream_, buffer_, parser,
+    limit_reading(settings.header_timeout);
+    co_await http::async_read_header(socket_, buffer_, parser,
                                      asio::redirect_error(asio::use_awaitable, failure));
+    if (failure && timed_out_) failure = asio::error::timed_out;
     if (failure) co_return co_await refuse_and_close(answer_to(failure, settings));
     answering_ = true;
     const auto begun = Clock::now();
@@ -186,14 +210,16 @@ class HttpConnection final : public Connection,
     if (!parser.is_done()) {
       if (lower(view(parser.get()[http::field::expect])) == "100-continue") {
         constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
-        co_await asio::async_write(stream_, asio::buffer(kContinue.data(), kContinue.size()),
+        co_await asio::async_write(socket_, asio::buffer(kContinue.data(), kContinue.size()),
                                    asio::redirect_error(asio::use_awaitable, failure));
         if (failure) co_return false;
       }
-      stream_.expires_after(settings.body_timeout);
-      co_await http::async_read(stream_, buffer_, parser, asio::redirect_error(asio::use_awaitable, failure));
+      limit_reading(settings.body_timeout);
+      co_await http::async_read(socket_, buffer_, parser, asio::redirect_error(asio::use_awaitable, failure));
+      if (failure && timed_out_) failure = asio::error::timed_out;
       if (failure) co_return co_await refuse_and_close(answer_to(failure, settings));
     }
+    lift_limit();
     request.body = std::move(parser.get().body());
     const Method method = request.method;
     HttpResponse response = co_await answer(*found.route, std::move(request));
@@ -267,8 +293,8 @@ class HttpConnection final : public Connection,
   template <class Message>
   asio::awaitable<bool> send(Message& message) {
     error_code failure;
-    stream_.expires_after(services_.settings.write_timeout);
-    co_await http::async_write(stream_, message, asio::redirect_error(asio::use_awaitable, failure));
+    limit_writing();
+    co_await http::async_write(socket_, message, asio::redirect_error(asio::use_awaitable, failure));
     co_return !failure;
   }
 
@@ -302,11 +328,11 @@ class HttpConnection final : public Connection,
     message.keep_alive(false);
     if (!co_await send(message)) co_return false;
     error_code failure;
-    stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_send, failure);
-    stream_.expires_after(kLinger);
+    socket_.shutdown(asio::ip::tcp::socket::shutdown_send, failure);
+    limit_reading(kLinger);
     std::array<char, 16 * 1024> waste;
     while (!failure) {
-      co_await stream_.async_read_some(asio::buffer(waste),
+      co_await socket_.async_read_some(asio::buffer(waste),
                                        asio::redirect_error(asio::use_awaitable, failure));
     }
     co_return false;
@@ -321,15 +347,15 @@ class HttpConnection final : public Connection,
     if (chunked_) header.chunked(true);
     http::response_serializer<http::empty_body> serializer(header);
     error_code failure;
-    stream_.expires_after(services_.settings.write_timeout);
-    co_await http::async_write_header(stream_, serializer,
+    limit_writing();
+    co_await http::async_write_header(socket_, serializer,
                                       asio::redirect_error(asio::use_awaitable, failure));
     if (failure) co_return false;
-    stream_.expires_never();
+    lift_limit();
     ++limits_.open_streams;
     services_.metrics.streams(limits_.open_streams);
     asio::co_spawn(
-        stream_.get_executor(), [self = shared_from_this()] { return self->watch(); }, asio::detached);
+        socket_.get_executor(), [self = shared_from_this()] { return self->watch(); }, asio::detached);
     const std::size_t written =
         co_await stream_events(*response.stream, services_.hub, services_.settings, *this, wake_);
     services_.metrics.sent_events(written);
@@ -348,22 +374,23 @@ class HttpConnection final : public Connection,
     std::array<char, 1024> ignored;
     error_code failure;
     while (!failure) {
-      co_await stream_.socket().async_read_some(asio::buffer(ignored),
-                                                asio::redirect_error(asio::use_awaitable, failure));
+      co_await socket_.async_read_some(asio::buffer(ignored),
+                                       asio::redirect_error(asio::use_awaitable, failure));
     }
     gone_ = true;
     wake_.set();
   }
 
-  beast::tcp_stream stream_;
+  asio::ip::tcp::socket socket_;
   beast::flat_buffer buffer_;
-  asio::steady_timer deadline_;
+  std::shared_ptr<asio::steady_timer> limit_;  ///< of the read or write in hand
   Wake wake_;
   Services& services_;
   ConnectionLimits& limits_;
   bool answering_ = false;  ///< between a request's header and the end of its answer
   bool chunked_ = false;
   bool gone_ = false;
+  bool timed_out_ = false;
 };
 
 }  // namespace

@@ -34,7 +34,8 @@ class EventStream {
         open = open || readers_[i];
       }
       if (!open) {
-        if (many_ && alive()) co_await write(kRetry, to_text(positions_), "\ndata: [DONE]\n\n");
+        const std::string id = to_text(positions_);
+        if (many_ && alive()) co_await write(kRetry, id, "\ndata: [DONE]\n\n");
         break;
       }
       if (moved_) {
@@ -93,7 +94,8 @@ class EventStream {
   }
 
   bool skip(std::size_t i, const Frame& frame) {
-    if (!frame.droppable) return false;
+    const auto lag = milliseconds_of(readers_[i]->channel().head()) - milliseconds_of(frame.id);
+    if (!frame.droppable || lag <= settings_.max_lag.count()) return false;
     positions_[i].seen = frame.id;
     return true;
   }

@@ -139,18 +139,19 @@ std::string first_image(ledger::Ledger& ledger, const Event& event) {
   return ledger.image(event.job, completed->images.front().index).value_or({});
 }
 
+std::pair<std::uint64_t, std::uint64_t> parts(const EventId& id) {
+  std::pair<std::uint64_t, std::uint64_t> numbers{0, 0};
+  const char* end = id.value.data() + id.value.size();
+  const auto [dash, failed] = std::from_chars(id.value.data(), end, numbers.first);
+  if (failed == std::errc{} && dash != end) std::from_chars(dash + 1, end, numbers.second);
+  return numbers;
+}
+
 }  // namespace
 
-std::strong_ordering compare(const EventId& a, const EventId& b) {
-  const auto parts = [](const EventId& id) {
-    std::pair<std::uint64_t, std::uint64_t> numbers{0, 0};
-    const char* end = id.value.data() + id.value.size();
-    const auto [dash, failed] = std::from_chars(id.value.data(), end, numbers.first);
-    if (failed == std::errc{} && dash != end) std::from_chars(dash + 1, end, numbers.second);
-    return numbers;
-  };
-  return parts(a) <=> parts(b);
-}
+std::strong_ordering compare(const EventId& a, const EventId& b) { return parts(a) <=> parts(b); }
+
+std::int64_t milliseconds_of(const EventId& id) { return static_cast<std::int64_t>(parts(id).first); }
 
 Frame to_frame(const Event& event, const std::string& first_image) {
   Frame frame;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <compare>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -29,6 +30,9 @@ using FramePtr = std::shared_ptr<const Frame>;
 /// By milliseconds, then sequence, as numbers; an empty id is before all others.
 std::strong_ordering compare(const EventId& a, const EventId& b);
 
+/// The milliseconds of an id: when its event was logged, by Redis's clock.
+std::int64_t milliseconds_of(const EventId& id);
+
 /// The frame of one event. `first_image` is the encoded image 0 for a completed event, or empty.
 Frame to_frame(const Event& event, const std::string& first_image);
 
@@ -40,6 +44,6 @@ struct LogRead {
 /// The log after `after`, at most `limit` events. When the log has no more but the job has ended, one frame
 /// without a name says so; a terminal event that others follow (the job was requeued by hand) does not end
 /// the stream. Errors: unknown_job, job_expired, unavailable.
-Result<LogRead> read_frames(ledger::Ledger& ledger, const JobId& job, const EventId& after, int limit = 64);
+Result<LogRead> read_frames(ledger::Ledger& ledger, const JobId& job, const EventId& after, int limit = 32);
 
 }  // namespace waggle::bridge

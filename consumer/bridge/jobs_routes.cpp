@@ -57,10 +57,11 @@ Result<ListRequest> read_list(const HttpRequest& http) {
 /// {"operation": "image_generation", "model": "sd15", "prompt": "a bee", ...} -> 202 {"job_id", "sse_url"}
 Answer submit_job(Services& services, HttpRequest http) {
   // A body may be 100 MB of base64: parsed on the pool.
-  auto request =
-      co_await services.pool.call([http = std::move(http)](ledger::Ledger&) { return read_request(http); });
+  auto read = [http = std::move(http)](ledger::Ledger&) { return read_request(http); };
+  auto request = co_await services.pool.call(std::move(read));
   if (!request) co_return problem(request.error());
-  auto accepted = as<Accepted>(co_await services.bus.ask(SubmitRequest{std::move(*request)}));
+  RequestBody submit = SubmitRequest{std::move(*request)};
+  auto accepted = as<Accepted>(co_await services.bus.ask(std::move(submit)));
   if (!accepted) co_return problem(accepted.error());
   const std::string self = "/v1/jobs/" + accepted->job.value;
   HttpResponse response;
@@ -73,11 +74,12 @@ Answer submit_job(Services& services, HttpRequest http) {
 Answer job_status(Services& services, HttpRequest http) {
   const JobId job(http.captures[0]);
   if (!is_valid_job_id(job.value)) co_return unknown_job();
-  auto text = co_await services.pool.call([job](ledger::Ledger& ledger) -> Result<std::string> {
+  const auto look = [job](ledger::Ledger& ledger) -> Result<std::string> {
     const auto status = ledger.status(job);
     if (!status) return status.error();
     return codec::to_json(*status);
-  });
+  };
+  auto text = co_await services.pool.call(look);
   if (!text) co_return problem(text.error());
   HttpResponse response;
   response.body = std::move(*text);
@@ -89,13 +91,14 @@ Answer job_status(Services& services, HttpRequest http) {
 Answer list_jobs(Services& services, HttpRequest http) {
   auto query = read_list(http);
   if (!query) co_return problem(query.error());
-  auto text = co_await services.pool.call([query = *query](ledger::Ledger& ledger) -> Result<std::string> {
+  const auto look = [query = *query](ledger::Ledger& ledger) -> Result<std::string> {
     const auto page = ledger.list(query);
     if (!page) return page.error();
     // A cursor is made of characters that need no escape in JSON.
     return R"({"jobs":)" + codec::to_json(page->jobs) + R"(,"next_cursor":)" +
            (page->next_cursor.empty() ? "null" : '"' + page->next_cursor + '"') + "}";
-  });
+  };
+  auto text = co_await services.pool.call(look);
   if (!text) co_return problem(text.error());
   HttpResponse response;
   response.body = std::move(*text);
@@ -107,7 +110,8 @@ Answer list_jobs(Services& services, HttpRequest http) {
 Answer cancel_job(Services& services, HttpRequest http) {
   const JobId job(http.captures[0]);
   if (!is_valid_job_id(job.value)) co_return unknown_job();
-  auto cancelled = as<CancelAccepted>(co_await services.bus.ask(CancelRequest{job}));
+  RequestBody cancel = CancelRequest{job};
+  auto cancelled = as<CancelAccepted>(co_await services.bus.ask(std::move(cancel)));
   if (!cancelled) co_return problem(cancelled.error());
   HttpResponse response;
   response.status = is_terminal(cancelled->state) ? 200 : 202;

@@ -28,8 +28,9 @@ class LedgerPool {
   LedgerPool(const LedgerPool&) = delete;
   LedgerPool& operator=(const LedgerPool&) = delete;
 
-  /// Runs `work(Ledger&)`, which returns a Result, on some thread of the pool. An exception of it is an
-  /// `internal` error.
+  /// GCC 12 destroys a lambda with captures twice when it is a temporary of a co_await expression: pass a
+  /// named one. Runs `work(Ledger&)`, which returns a Result, on some thread of the pool. An exception of it
+  /// is an `internal` error.
   template <class Work>
   asio::awaitable<std::invoke_result_t<Work, ledger::Ledger&>> call(Work work);
 

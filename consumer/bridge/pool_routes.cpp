@@ -19,14 +19,16 @@ HttpResponse uncached(std::string body) {
 
 /// {"workers": [...]}
 Answer list_workers(Services& services, HttpRequest) {
-  auto workers = co_await services.pool.call([](ledger::Ledger& ledger) { return ledger.workers(); });
+  const auto look = [](ledger::Ledger& ledger) { return ledger.workers(); };
+  auto workers = co_await services.pool.call(look);
   if (!workers) co_return problem(workers.error());
   co_return uncached(R"({"workers":)" + codec::to_json(*workers) + "}");
 }
 
 /// {"models": [...]}
 Answer list_models(Services& services, HttpRequest) {
-  auto models = as<ModelsReply>(co_await services.bus.ask(ModelsRequest{}));
+  const RequestBody request = ModelsRequest{};
+  auto models = as<ModelsReply>(co_await services.bus.ask(request));
   if (!models) co_return problem(models.error());
   co_return uncached(R"({"models":)" + codec::to_json(models->models) + "}");
 }
@@ -36,8 +38,10 @@ Answer health(Services&, HttpRequest) { co_return uncached(R"({"status":"ok"})")
 
 /// A queen and Redis answer: requests may be sent here.
 Answer ready(Services& services, HttpRequest) {
-  const auto redis = co_await services.pool.call([](ledger::Ledger& ledger) { return ledger.ping(); });
-  const auto queen = co_await services.bus.ask(StatsRequest{}, kProbe);
+  const auto ping = [](ledger::Ledger& ledger) { return ledger.ping(); };
+  const RequestBody request = StatsRequest{};
+  const auto redis = co_await services.pool.call(ping);
+  const auto queen = co_await services.bus.ask(request, kProbe);
   const bool good = redis.has_value() && queen.has_value();
   const auto word = [](bool answers) {
     return answers ? std::string(R"("ok")") : std::string(R"("unavailable")");
@@ -51,7 +55,8 @@ Answer ready(Services& services, HttpRequest) {
 }
 
 Answer metrics_text(Services& services, HttpRequest) {
-  const auto stats = as<StatsReply>(co_await services.bus.ask(StatsRequest{}, kProbe));
+  const RequestBody request = StatsRequest{};
+  const auto stats = as<StatsReply>(co_await services.bus.ask(request, kProbe));
   if (stats) services.metrics.queue(*stats);
   services.metrics.channels(services.hub.channels());
   HttpResponse response;

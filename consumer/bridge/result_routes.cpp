@@ -67,8 +67,8 @@ Status check_stream(ledger::Ledger& ledger, const StreamPlan& plan) {
 }
 
 Answer open_stream(Services& services, StreamPlan plan) {
-  const auto good =
-      co_await services.pool.call([plan](ledger::Ledger& ledger) { return check_stream(ledger, plan); });
+  const auto check = [plan](ledger::Ledger& ledger) { return check_stream(ledger, plan); };
+  const auto good = co_await services.pool.call(check);
   if (!good) co_return problem(good.error());
   HttpResponse response;
   response.content_type = "text/event-stream";
@@ -92,12 +92,13 @@ Answer job_image(Services& services, HttpRequest http) {
   struct Image {
     std::string bytes, etag;
   };
-  auto image = co_await services.pool.call([job, index](ledger::Ledger& ledger) -> Result<Image> {
+  const auto fetch = [job, index](ledger::Ledger& ledger) -> Result<Image> {
     auto bytes = ledger.image(job, index);
     if (!bytes) return std::move(bytes).error();
     std::string etag = etag_of(*bytes);
     return Image{std::move(*bytes), std::move(etag)};
-  });
+  };
+  auto image = co_await services.pool.call(fetch);
   if (!image) co_return problem(image.error());
   HttpResponse response;
   // An image never changes once it is there; behind a token it is nobody else's.

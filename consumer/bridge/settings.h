@@ -38,6 +38,7 @@ struct Settings {
   std::chrono::milliseconds write_timeout{60'000};  ///< a response or event that nobody reads
   std::chrono::milliseconds queen_timeout{5'000};   ///< an answer of the queen
   std::chrono::milliseconds heartbeat{15'000};      ///< comment lines on a silent stream
+  std::chrono::milliseconds max_lag{5'000};         ///< a slow reader goes without progress older than this
   std::chrono::milliseconds poll_running{1'000};    ///< look at the log of a running job that is silent
   std::chrono::milliseconds poll_queued{5'000};     ///< the same for one that waits
 };

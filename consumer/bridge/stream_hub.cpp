@@ -38,8 +38,10 @@ std::optional<std::vector<FramePtr>> Channel::after(const EventId& position) con
 }
 
 asio::awaitable<Result<LogRead>> Channel::read(EventId position) {
-  co_return co_await hub_.pool_.call(
-      [job = job_, position](ledger::Ledger& ledger) { return read_frames(ledger, job, position); });
+  const auto work = [job = job_, position](ledger::Ledger& ledger) {
+    return read_frames(ledger, job, position);
+  };
+  co_return co_await hub_.pool_.call(work);
 }
 
 void Channel::news() { wake_.set(); }

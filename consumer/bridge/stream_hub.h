@@ -55,6 +55,7 @@ class Channel : public std::enable_shared_from_this<Channel> {
   void news();  ///< a hint from the bus
   /// Where the ring begins: a reader that finds the log empty up to here goes on from here.
   [[nodiscard]] const EventId& floor() const { return floor_; }
+  [[nodiscard]] const EventId& head() const { return head_; }
 
  private:
   friend class StreamHub;
