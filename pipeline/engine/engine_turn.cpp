@@ -8,6 +8,7 @@
 #include "pipeline/engine/engine.h"
 #include "pipeline/engine/failure.h"
 #include "pipeline/engine/memory.h"
+#include "pipeline/engine/source_pictures.h"
 #include "pipeline/image/parameters.h"
 #include "schemas/validate.h"
 
@@ -72,16 +73,14 @@ void Pipeline::Engine::take_up(const JobPointer& job) {
   if (!job->model) return fail(job, {ErrorCode::unknown_model, "the model is not loaded"});
   const StableDiffusion& model = *job->model->model;
   const JobRequest& request = job->job.request;
-  if (!std::holds_alternative<ImageGeneration>(request.operation))
-    return fail(job, {ErrorCode::invalid_request,
-                      "this operation is not supported by the pipeline",
-                      {{"/operation", "must be image_generation"}}});
   if (!request.loras.empty())
     return fail(job, {ErrorCode::unknown_adapter,
                       "there is no such LoRA",
                       {{"/loras/0/path", "is not in the LoRA folder"}}});
 
-  auto resolved = resolve(request, job->model->description, model.scheduler());
+  auto pictures = decode_pictures(request);
+  if (!pictures) return fail(job, std::move(pictures).error());
+  auto resolved = resolve(request, pictures->natural_size, job->model->description, model.scheduler());
   if (!resolved) return fail(job, std::move(resolved).error());
   job->resolved = std::move(*resolved);
   const JobRequest& r = job->resolved.request;
@@ -95,6 +94,7 @@ void Pipeline::Engine::take_up(const JobPointer& job) {
 
   Prompts prompts;
   prompts.positive = r.prompt;
+  prompts.syntax = PromptSyntax::weighted;
   prompts.clip_skip = r.clip_skip.value_or(0);
   prompts.sizes = {
       {job->resolved.height, job->resolved.width}, {0, 0}, {job->resolved.height, job->resolved.width}};
@@ -105,6 +105,7 @@ void Pipeline::Engine::take_up(const JobPointer& job) {
                   invalid_request({{"/clip_skip", "must be below the text encoder's " +
                                                       std::to_string(encoder.config().layers) + " layers"}}));
   job->conditioning = std::make_shared<const Conditioning>(model.encode(prompts));
+  job->source = make_source(model, request.operation, *pictures, job->resolved.width, job->resolved.height);
   job->encoded = EngineJob::Clock::now();
   for (int index = r.n - 1; index >= 0; --index)
     if (std::ranges::find(job->job.done, index) == job->job.done.end()) job->pending.push_back(index);

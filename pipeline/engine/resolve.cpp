@@ -1,6 +1,7 @@
 // Defaults of a request.
 #include "pipeline/engine/resolve.h"
 
+#include <algorithm>
 #include <random>
 
 #include "schemas/limits.h"
@@ -16,8 +17,8 @@ std::int64_t draw_seed() {
 
 }  // namespace
 
-Result<Resolved> resolve(const JobRequest& request, const ModelDescription& model,
-                         const SchedulerConfig& scheduler) {
+Result<Resolved> resolve(const JobRequest& request, std::optional<std::pair<int, int>> natural_size,
+                         const ModelDescription& model, const SchedulerConfig& scheduler) {
   if (auto fields = validate(request); !fields.empty()) return invalid_request(std::move(fields));
 
   Resolved out;
@@ -26,9 +27,15 @@ Result<Resolved> resolve(const JobRequest& request, const ModelDescription& mode
   r.steps = request.steps.value_or(model.default_steps);
   r.guidance_scale = request.guidance_scale.value_or(model.default_guidance);
   r.seed = request.seed ? *request.seed : draw_seed();
+  const auto whole_cells = [](int side) {
+    return std::clamp(side / limits::kSideMultiple * limits::kSideMultiple, limits::kMinSide,
+                      limits::kMaxSide);
+  };
   const auto size = [&](std::optional<int>& width, std::optional<int>& height) {
-    out.width = *(width = width.value_or(model.default_width));
-    out.height = *(height = height.value_or(model.default_height));
+    const int w = natural_size ? whole_cells(natural_size->first) : model.default_width;
+    const int h = natural_size ? whole_cells(natural_size->second) : model.default_height;
+    out.width = *(width = width.value_or(w));
+    out.height = *(height = height.value_or(h));
   };
   std::visit([&](auto& operation) { size(operation.width, operation.height); }, r.operation);
 
@@ -37,6 +44,9 @@ Result<Resolved> resolve(const JobRequest& request, const ModelDescription& mode
   plan.schedule = request.schedule.value_or("");
   plan.steps = *r.steps;
   plan.sdxl = model.family.starts_with("sdxl");
+  if (const auto* transform = std::get_if<ImageTransform>(&request.operation))
+    plan.strength = transform->strength;
+  if (const auto* inpaint = std::get_if<ImageInpaint>(&request.operation)) plan.strength = inpaint->strength;
   auto made = make_plan(scheduler, plan);
   if (!made) return std::move(made).error();
   out.plan = std::move(*made);

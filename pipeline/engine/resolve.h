@@ -2,6 +2,9 @@
 // own defaults.
 #pragma once
 
+#include <optional>
+#include <utility>
+
 #include "pipeline/pipeline.h"
 #include "pipeline/samplers/plan.h"
 #include "pipeline/schedules/scheduler_config.h"
@@ -15,9 +18,11 @@ struct Resolved {
   std::shared_ptr<const Plan> plan;
 };
 
+/// `natural_size`: width and height of the input picture, when there is one: what an open size defaults to,
+/// rounded down to whole latent cells.
 /// **Errors**: invalid_request with the paths, unknown_sampler.
 /// **Randomness**: draws a seed from the operating system when the request has none.
-Result<Resolved> resolve(const JobRequest& request, const ModelDescription& model,
-                         const SchedulerConfig& scheduler);
+Result<Resolved> resolve(const JobRequest& request, std::optional<std::pair<int, int>> natural_size,
+                         const ModelDescription& model, const SchedulerConfig& scheduler);
 
 }  // namespace waggle::pipeline

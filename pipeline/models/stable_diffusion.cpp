@@ -1,4 +1,4 @@
-// Loading the parts of a model, encoding prompts, decoding latents.
+// Loading the parts of a model, decoding latents. Prompts are encoded in text_conditioning.cpp.
 #include "pipeline/models/stable_diffusion.h"
 
 #include <ATen/Functions.h>
@@ -22,8 +22,6 @@ std::int64_t file_bytes(const std::vector<std::filesystem::path>& files) {
   for (const auto& file : files) total += static_cast<std::int64_t>(std::filesystem::file_size(file));
   return total;
 }
-
-const std::string& second(const std::string& own, const std::string& first) { return own.empty() ? first : own; }
 
 }  // namespace
 
@@ -70,54 +68,6 @@ StableDiffusion::StableDiffusion(const ModelFiles& files, ModelOperations operat
     throw LoadError("the text encoders' width " + std::to_string(text_width) +
                     " is not the UNet's cross_attention_dim " +
                     std::to_string(unet_->config().context_width));
-}
-
-StableDiffusion::Encoded StableDiffusion::encode_text(const std::string& text, const std::string& second_text,
-                                                      int clip_skip) const {
-  Encoded encoded;
-  std::vector<at::Tensor> states;
-  for (std::size_t i = 0; i < text_encoders_.size(); ++i) {
-    const ClipText& encoder = text_encoders_[i];
-    const auto length = static_cast<std::size_t>(encoder.config().positions);
-    const auto ids = tokenizers_[i].encode_padded(i == 0 ? text : second_text, length);
-    at::Tensor row = at::empty({1, static_cast<std::int64_t>(length)}, at::kLong);
-    std::copy(ids.begin(), ids.end(), row.data_ptr<std::int64_t>());
-    const TextStates out = encoder.forward(row);
-    if (is_sdxl()) {
-      // SDXL takes the last but one state of each encoder, without the final norm; clip_skip goes further
-      // back.
-      const int layer = static_cast<int>(out.hidden.size()) - 2 - clip_skip;
-      if (layer < 0) throw std::runtime_error("clip_skip is larger than the text encoder has layers");
-      states.push_back(out.hidden[layer]);
-      if (out.projected.defined()) encoded.pooled = out.projected.to(at::kFloat);
-    } else {
-      states.push_back(clip_skip == 0 ? out.last : encoder.skipped(out, clip_skip));
-    }
-  }
-  encoded.text = at::cat(states, -1).to(at::kFloat);
-  return encoded;
-}
-
-Conditioning StableDiffusion::encode(const Prompts& prompts) const {
-  const Encoded positive =
-      encode_text(prompts.positive, second(prompts.positive_2, prompts.positive), prompts.clip_skip);
-  Encoded negative;
-  if (is_sdxl() && zeros_for_empty_negative_ && !prompts.negative) {
-    negative.text = at::zeros_like(positive.text);
-    if (positive.pooled.defined()) negative.pooled = at::zeros_like(positive.pooled);
-  } else {
-    const std::string text = prompts.negative.value_or("");
-    negative = encode_text(text, second(prompts.negative_2, text), 0);
-  }
-  Conditioning out{positive.text, negative.text, positive.pooled, negative.pooled, {}};
-  if (is_sdxl()) {
-    const auto& [original, crop, target] = prompts.sizes;
-    std::vector<float> ids;
-    for (const auto& pair : {original, crop, target})
-      for (const int value : pair) ids.push_back(static_cast<float>(value));
-    out.sizes = at::tensor(ids).unsqueeze(0);  // [1, 6]
-  }
-  return out;
 }
 
 at::Tensor StableDiffusion::decode(const at::Tensor& latents) const {

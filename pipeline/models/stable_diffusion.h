@@ -15,6 +15,7 @@
 #include "pipeline/models/unet.h"
 #include "pipeline/models/vae.h"
 #include "pipeline/schedules/scheduler_config.h"
+#include "pipeline/text/prompt.h"
 #include "pipeline/text/tokenizer.h"
 
 namespace waggle::pipeline {
@@ -35,8 +36,9 @@ struct Prompts {
   std::string positive;
   std::optional<std::string> negative;  ///< SDXL tells absent from empty
   int clip_skip = 0;  ///< layers skipped at the end, positive prompt only, as diffusers counts
-  std::string positive_2, negative_2;   ///< SDXL: for the second encoder; empty: the same as the first's
-  SizeConditioning sizes;  ///< SDXL
+  std::string positive_2, negative_2;  ///< SDXL: for the second encoder; empty: the same as the first's
+  SizeConditioning sizes;              ///< SDXL
+  PromptSyntax syntax = PromptSyntax::plain;
 };
 
 /// Which implementation runs which part.
@@ -73,8 +75,9 @@ class StableDiffusion {
   struct Encoded {
     at::Tensor text, pooled;
   };
-  [[nodiscard]] Encoded encode_text(const std::string& text, const std::string& second_text,
-                                    int clip_skip) const;
+  using Chunks = std::vector<PromptChunk>;
+  [[nodiscard]] Encoded encode_chunks(const std::vector<Chunks>& per_encoder, int clip_skip) const;
+  [[nodiscard]] at::Tensor state_of(const ClipText& encoder, const TextStates& states, int clip_skip) const;
 
   ModelOperations operations_;
   std::vector<Tokenizer> tokenizers_;

@@ -1,14 +1,13 @@
 // Safetensors files as a hostile or careless writer makes them.
 #include "pipeline/weights/safetensors.h"
 
-#include <unistd.h>
-
 #include <cstring>
 #include <fstream>
 #include <random>
 
 #include <ATen/Functions.h>
 #include <catch2/catch.hpp>
+#include <unistd.h>
 
 using waggle::ErrorCode;
 using waggle::pipeline::SafetensorsFile;
@@ -18,7 +17,8 @@ namespace {
 class TemporaryFile {
  public:
   explicit TemporaryFile(const std::string& bytes)
-      : path_(std::filesystem::temp_directory_path() / ("waggle-" + std::to_string(::getpid()) + ".safetensors")) {
+      : path_(std::filesystem::temp_directory_path() /
+              ("waggle-" + std::to_string(::getpid()) + ".safetensors")) {
     std::ofstream(path_, std::ios::binary).write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
   }
   ~TemporaryFile() { std::filesystem::remove(path_); }
@@ -76,7 +76,8 @@ TEST_CASE("safetensors: a tensor outlives the file object") {
 }
 
 TEST_CASE("safetensors: a header that claims 2^63 bytes is refused with the number") {
-  CHECK(error_of(with_header("{}", 0, std::uint64_t{1} << 63)).find("9223372036854775808") != std::string::npos);
+  CHECK(error_of(with_header("{}", 0, std::uint64_t{1} << 63)).find("9223372036854775808") !=
+        std::string::npos);
 }
 
 TEST_CASE("safetensors: what is wrong is said, with the tensor") {
@@ -98,8 +99,8 @@ TEST_CASE("safetensors: what is wrong is said, with the tensor") {
       {R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}})", 4, "do not fit"},
       {R"({"a":{"dtype":"F32","shape":[4611686018427387904,4],"data_offsets":[0,0]}})", 0, "do not fit"},
       {R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}})", 8, "hole"},
-      {R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})", 4,
-       "overlaps"},
+      {R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})",
+       4, "overlaps"},
       {R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})", 8, "after its last tensor"},
   };
   for (const Bad& bad : cases) {
@@ -121,7 +122,8 @@ TEST_CASE("safetensors: bit flips never crash, and never give bytes outside the 
   std::mt19937_64 random(7);
   for (int round = 0; round < 3000; ++round) {
     std::string bytes = whole;
-    for (int flips = 0; flips < 3; ++flips) bytes[random() % bytes.size()] ^= static_cast<char>(1 << (random() % 8));
+    for (int flips = 0; flips < 3; ++flips)
+      bytes[random() % bytes.size()] ^= static_cast<char>(1 << (random() % 8));
     const TemporaryFile file(bytes);
     const auto opened = SafetensorsFile::open(file.path());
     if (!opened) continue;
@@ -136,6 +138,7 @@ TEST_CASE("safetensors: bit flips never crash, and never give bytes outside the 
 TEST_CASE("safetensors: a folder, a missing file and an empty file are errors that name them") {
   const auto dir = std::filesystem::temp_directory_path();
   CHECK(SafetensorsFile::open(dir).error().message.find("regular file") != std::string::npos);
-  CHECK(SafetensorsFile::open(dir / "waggle-none.safetensors").error().message.find("waggle-none") != std::string::npos);
+  CHECK(SafetensorsFile::open(dir / "waggle-none.safetensors").error().message.find("waggle-none") !=
+        std::string::npos);
   CHECK(error_of("").find("shorter") != std::string::npos);
 }
