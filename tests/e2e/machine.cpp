@@ -1,6 +1,7 @@
 // Starting and watching real processes.
 #include "tests/e2e/machine.h"
 
+#include <csignal>
 #include <fstream>
 #include <thread>
 #include <utility>
@@ -42,6 +43,7 @@ bool is_alive(int pid) {
 }
 
 Pool::Pool(std::vector<std::string> flags) {
+  std::signal(SIGPIPE, SIG_IGN);  // tests kill the Redis that this process talks to
   std::vector<std::string> arguments{std::string(WAGGLE_PROGRAMS) + "/waggle", "up", "--json"};
   arguments.insert(arguments.end(), flags.begin(), flags.end());
   auto started = cli::ChildProcess::start(arguments);
@@ -103,17 +105,19 @@ std::vector<Event> Pool::events(const JobId& job) {
 }
 
 void Pool::wait_for_step(const JobId& job, int step, int attempt) {
-  const bool reached = eventually([&] {
-    const JobStatus now = status(job);
-    if (is_terminal(now.state)) FAIL("the job ended as " << name(now.state) << " before step " << step);
-    return now.attempt == attempt && now.step >= step;
-  });
+  const bool reached = eventually(
+      [&] {
+        const JobStatus now = status(job);
+        if (is_terminal(now.state)) FAIL("the job ended as " << name(now.state) << " before step " << step);
+        return now.attempt == attempt && now.step >= step;
+      },
+      120s);
   REQUIRE(reached);
 }
 
 JobStatus Pool::wait_for_end(const JobId& job) {
   JobStatus last;
-  const bool ended = eventually([&] { return is_terminal((last = status(job)).state); }, 60s);
+  const bool ended = eventually([&] { return is_terminal((last = status(job)).state); }, 120s);
   INFO("state " << name(last.state) << ", attempt " << last.attempt << ", step " << last.step);
   for (const std::string& line : process_->lines()) log_ += line + "\n";
   INFO(log_);
@@ -136,6 +140,8 @@ std::vector<std::string> with_short_lease(std::vector<std::string> flags) {
   return flags;
 }
 
-std::vector<std::string> model_pool() { return {"--model", WAGGLE_TEST_MODEL}; }
+std::vector<std::string> model_pool() {
+  return {"--model", WAGGLE_TEST_MODEL, "--worker-flag=--precision=fp32", "--worker-flag=--threads=1"};
+}
 
 }  // namespace waggle::e2e

@@ -82,7 +82,7 @@ std::vector<std::string> null_pool(const std::string& step);
 /// Adds a short lease, for tests that kill the worker. Not shorter: on a busy machine a live worker would
 /// lose its lease too.
 std::vector<std::string> with_short_lease(std::vector<std::string> flags);
-/// Flags that make a pool with the small model of the golden tests, called "sd15".
+/// Flags that make a pool with the small model of the golden tests, called "sd15", in fp32 on one thread.
 std::vector<std::string> model_pool();
 
 /// How often an event of this kind is in the log.

@@ -35,8 +35,16 @@ pipeline::Picture picture(const std::string& bytes) {
 }
 
 pipeline::Picture rendered_in_process(const std::filesystem::path& folder) {
-  std::vector<std::string> arguments{
-      "render", "--model", WAGGLE_TEST_MODEL, "a bee on a flower", "-o", (folder / "rendered.png").string()};
+  std::vector<std::string> arguments{"render",
+                                     "--model",
+                                     WAGGLE_TEST_MODEL,
+                                     "a bee on a flower",
+                                     "--precision",
+                                     "fp32",
+                                     "--threads",
+                                     "1",
+                                     "-o",
+                                     (folder / "rendered.png").string()};
   arguments.insert(arguments.end(), kSettings.begin(), kSettings.end());
   const Run rendered = run("waggle", arguments);
   INFO(rendered.output);
@@ -108,9 +116,9 @@ TEST_CASE("pictures: render, submit and HTTP give identical pixels") {
 TEST_CASE("pictures: image i of a job has the seed of a job with seed + i") {
   const cli::PrivateFolder folder("waggle-test-");
   const auto render = [&](const char* seed, const char* images, const char* file) {
-    const Run rendered =
-        run("waggle", {"render", "--model", WAGGLE_TEST_MODEL, "a bee", "--steps", "3", "--size", "64x64",
-                       "--seed", seed, "-n", images, "-o", (folder.path() / file).string()});
+    const Run rendered = run("waggle", {"render", "--model", WAGGLE_TEST_MODEL, "a bee", "--steps", "3",
+                                        "--size", "64x64", "--precision", "fp32", "--seed", seed, "-n",
+                                        images, "-o", (folder.path() / file).string()});
     INFO(rendered.output);
     REQUIRE(rendered.exit_status == 0);
   };
