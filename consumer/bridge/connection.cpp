@@ -2,7 +2,6 @@
 // before it is read, and what it is allowed to send is bounded in size.
 #include "consumer/bridge/connection.h"
 
-#include <ctime>
 #include <exception>
 #include <string>
 #include <utility>
@@ -59,14 +58,6 @@ std::string lower(std::string_view text) {
 
 std::string_view view(boost::string_view text) { return {text.data(), text.size()}; }
 boost::string_view view(std::string_view text) { return {text.data(), text.size()}; }
-
-std::string http_date() {
-  const std::time_t now = std::time(nullptr);
-  std::tm utc{};
-  gmtime_r(&now, &utc);
-  char text[40];
-  return {text, std::strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", &utc)};
-}
 
 /// What to say to a client whose message broke the rules; status 0: nothing, it has gone.
 HttpResponse answer_to(const error_code& failure, const Settings& settings) {

@@ -65,6 +65,9 @@ bool matches_etag(std::string_view if_none_match, std::string_view etag);
 /// The media type of a Content-Type value in lower case, without parameters.
 std::string media_type_of(std::string_view content_type);
 
+/// Now, as the Date field has it: "Sun, 06 Nov 1994 08:49:37 GMT".
+std::string http_date();
+
 /// The standard phrase of a status, e.g. "Not Found"; "" when unknown.
 std::string_view reason(int status) noexcept;
 
