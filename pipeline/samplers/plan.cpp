@@ -125,9 +125,6 @@ std::optional<Error> check(const SchedulerConfig& model, const PlanRequest& requ
   }
   if (request.eta && !(*request.eta >= 0.0 && *request.eta <= 1.0))
     return refusal("/eta", "must be between 0 and 1");
-  if (skipped_steps(request) == request.steps) {
-    return refusal("/strength", "leaves none of the " + std::to_string(request.steps) + " steps to run");
-  }
   return std::nullopt;
 }
 
@@ -148,6 +145,9 @@ Result<std::shared_ptr<const Plan>> make_plan(const SchedulerConfig& model, cons
   walk.final_alpha_bar = sampler.final_alpha_is_one || model.set_alpha_to_one ? 1.0 : walk.noise.alpha_bar(0);
   // Three Runge-Kutta steps need four points, and they only make sense from the start of the schedule.
   const int skipped = sampler.family == Family::distilled ? 0 : skipped_steps(request);
+  if (skipped == request.steps) {
+    return refusal("/strength", "leaves none of the " + std::to_string(request.steps) + " steps to run");
+  }
   if (request.steps < 4 || skipped > 0) walk.solver.runge_kutta_start = false;
 
   const std::vector<double> own = own_timesteps(model, choice, request);

@@ -9,16 +9,16 @@
 
 namespace waggle::pipeline::closed_form {
 
-at::Tensor GaussianNetwork::operator()(const at::Tensor& x, const std::vector<double>& t) const {
-  std::vector<double> sigmas;
-  for (const double timestep : t) sigmas.push_back(noise_.sigma_at_log(timestep));
+namespace {
+
+at::Tensor answer(const at::Tensor& x, const std::vector<double>& sigmas, Prediction prediction) {
   const at::Tensor sigma = at::tensor(sigmas, at::kDouble).reshape({-1, 1, 1, 1}).to(x.dtype());
   const at::Tensor norm = at::sqrt(sigma * sigma + 1.0);
   const at::Tensor noisy = x * norm;  // x0 + sigma eps
   const double c2 = kSpread * kSpread;
   const at::Tensor x0 = (c2 * noisy + sigma * sigma * kMean) / (c2 + sigma * sigma);
   const at::Tensor eps = (noisy - x0) / sigma;
-  switch (prediction_) {
+  switch (prediction) {
     case Prediction::sample:
       return x0;
     case Prediction::v_prediction:
@@ -29,16 +29,31 @@ at::Tensor GaussianNetwork::operator()(const at::Tensor& x, const std::vector<do
   return eps;
 }
 
+}  // namespace
+
+at::Tensor GaussianNetwork::operator()(const at::Tensor& x, const std::vector<double>& t) const {
+  std::vector<double> sigmas;
+  for (const double timestep : t) sigmas.push_back(noise_.sigma_at_log(timestep));
+  return answer(x, sigmas, prediction_);
+}
+
+at::Tensor GaussianNetwork::at_level(const at::Tensor& x, double sigma) const {
+  return answer(x, {sigma}, prediction_);
+}
+
 at::Tensor exact(const at::Tensor& z, double sigma) { return kMean + z * std::hypot(kSpread, sigma); }
 
 Trace run(const Plan& plan, at::Tensor start, NoiseSource& noise, const GaussianNetwork& network,
-          const Replace& replace) {
+          const Replace& replace, const EvaluationLevels& levels) {
   Trace trace;
   SamplerCoroutine sampler = plan.start(std::move(start), noise);
   for (auto stop = sampler.advance(); stop != SamplerCoroutine::Stop::end; stop = sampler.advance()) {
     if (stop == SamplerCoroutine::Stop::question) {
-      trace.asked.push_back(sampler.question().t);
-      sampler.answer(network(sampler.question().x, {sampler.question().t}));
+      const Question& question = sampler.question();
+      const std::size_t e = trace.asked.size();
+      trace.asked.push_back(question.t);
+      sampler.answer(levels.empty() ? network(question.x, {question.t})
+                                    : network.at_level(question.x, levels[e]));
     } else {
       trace.latents.push_back(sampler.latents());
       const int done = static_cast<int>(trace.latents.size()) - 1;

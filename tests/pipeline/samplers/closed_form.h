@@ -22,6 +22,8 @@ class GaussianNetwork {
  public:
   explicit GaussianNetwork(const SchedulerConfig& model) : noise_(model), prediction_(model.prediction) {}
   [[nodiscard]] at::Tensor operator()(const at::Tensor& x, const std::vector<double>& t) const;
+  /// The same for one sample whose level is known better than its timestep tells.
+  [[nodiscard]] at::Tensor at_level(const at::Tensor& x, double sigma) const;
 
  private:
   TrainingNoise noise_;
@@ -41,8 +43,11 @@ struct Trace {
 /// What the driver puts in place of the latents after evaluation i.
 using Replace = std::function<at::Tensor(const at::Tensor& x, int i)>;
 
+/// Levels of the evaluations, for runs whose timesteps are rounded; empty: the network reads the timestep.
+using EvaluationLevels = std::vector<double>;
+
 Trace run(const Plan& plan, at::Tensor start, NoiseSource& noise, const GaussianNetwork& network,
-          const Replace& replace = {});
+          const Replace& replace = {}, const EvaluationLevels& levels = {});
 
 /// Runs images side by side: their questions are answered by one call of the network on the whole batch.
 std::vector<at::Tensor> run_together(const Plan& plan, const std::vector<at::Tensor>& starts,

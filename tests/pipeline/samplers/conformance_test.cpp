@@ -154,7 +154,8 @@ TEST_CASE("samplers: a noised picture carries exactly the level of its place in 
     };
     const double start =
         ratio([&](const auto& image, const auto& noise) { return plan->add_noise(image, noise); });
-    const std::size_t first = row.family == Family::distilled ? 0 : 2;
+    // PNDM's list holds its second timestep twice, so that two steps less lead only one level down.
+    const std::size_t first = row.family == Family::distilled ? 0 : row.layout == Layout::pndm ? 1 : 2;
     CHECK(start == Approx(plan->sigmas()[first]).epsilon(1e-5));
     double before = start;
     for (int i = 0; i + 1 < plan->evaluations(); ++i) {

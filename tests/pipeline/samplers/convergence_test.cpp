@@ -1,5 +1,6 @@
 // Order of convergence on the Gaussian target, in fp64, and the law of what the stochastic samplers end at.
 #include <cmath>
+#include <utility>
 
 #include <ATen/ATen.h>
 #include <catch2/catch.hpp>
@@ -19,34 +20,45 @@ using closed_form::run;
 using closed_form::stable_diffusion;
 using closed_form::Trace;
 
-/// Step counts whose points fall on whole timesteps, where the network's sigma is exactly the schedule's.
 std::pair<int, int> coarse_and_fine(const SamplerRow& row) {
-  switch (row.family) {
-    case Family::table:
-      return {25, 100};
-    case Family::distilled:
-      return {10, 50};
-    case Family::sigma:
-      return {28, 112};
-    case Family::multistep:
-      return {27, 111};
-  }
-  return {};
+  return row.family == Family::distilled ? std::pair{10, 50} : std::pair{25, 100};
 }
 
-/// The error just before the last step. That step, to the clean picture, is of first order in all samplers.
+/// The levels that a run on `sigmas` asks at.
+std::vector<double> asked_levels(const SamplerRow& row, const std::vector<double>& sigmas) {
+  std::vector<double> out;
+  for (std::size_t i = 0; i + 1 < sigmas.size(); ++i) {
+    out.push_back(sigmas[i]);
+    if (i + 2 == sigmas.size() || row.layout == Layout::single) continue;
+    out.push_back(row.layout == Layout::endpoint ? sigmas[i + 1] : std::sqrt(sigmas[i] * sigmas[i + 1]));
+  }
+  return out;
+}
+
+/// The error at a level that runs of all step counts pass: timestep 401 for samplers on the training table,
+/// else the lowest level of a schedule that is even in log sigma. (The step to the clean picture is of first
+/// order everywhere.)
 double error(const SamplerRow& row, const SchedulerConfig& model, int steps) {
-  const auto plan = plan_for(model, {.sampler = std::string(row.name), .steps = steps});
+  const bool on_table = row.family == Family::table || row.family == Family::distilled;
+  const auto plan = plan_for(
+      model,
+      {.sampler = std::string(row.name), .schedule = on_table ? "model" : "exponential", .steps = steps});
   const at::Tensor z = SeededNoise(3).draw({1, 1, 4, 4}).to(at::kDouble);
   const auto scaled = [&](const at::Tensor& x, double sigma) {
     return row.family == Family::sigma ? x : x / std::hypot(1.0, sigma);
   };
   SeededNoise noise(1);
-  const double first = plan->sigmas().front();
-  const Trace trace = run(*plan, scaled(exact(z, first), first), noise, GaussianNetwork(model));
-  const double last = plan->sigmas()[static_cast<std::size_t>(steps) - 1];
-  const at::Tensor& arrived = trace.latents[trace.latents.size() - 2];
-  return (arrived - scaled(exact(z, last), last)).abs().max().item<double>();
+  const std::vector<double>& sigmas = plan->sigmas();
+  const Trace trace =
+      run(*plan, scaled(exact(z, sigmas.front()), sigmas.front()), noise, GaussianNetwork(model), {},
+          on_table ? std::vector<double>{} : asked_levels(row, sigmas));
+  const auto n = static_cast<std::size_t>(steps);
+  const std::size_t level = row.family == Family::table ? n - 1 - 400 * n / 1000 : n - 1;
+  // PNDM spends two evaluations on its first step.
+  const std::size_t latents = row.family != Family::table  ? trace.latents.size() - 2
+                              : row.layout == Layout::pndm ? level
+                                                           : level - 1;
+  return (trace.latents[latents] - scaled(exact(z, sigmas[level]), sigmas[level])).abs().max().item<double>();
 }
 
 }  // namespace
@@ -63,7 +75,9 @@ TEST_CASE("samplers: deterministic samplers converge to the ODE's solution in th
       const double slope = std::log(coarse_error / fine_error) / std::log(static_cast<double>(fine) / coarse);
       INFO(row.name << ": " << coarse_error << " at " << coarse << " steps, " << fine_error << " at " << fine
                     << ", slope " << slope);
-      CHECK(slope > row.order - 0.35);
+      // PNDM extrapolates v itself, which also turns with the level: that costs it an order.
+      const int order = row.layout == Layout::pndm && prediction == Prediction::v_prediction ? 1 : row.order;
+      CHECK(slope > order - 0.35);
       CHECK(fine_error < 0.05);
     }
   }
