@@ -22,7 +22,7 @@ void check_completed_once(Pool& pool, const JobId& job, int attempt) {
 
 TEST_CASE("recovery: a job whose worker is killed is finished by the next worker, once") {
   Pool pool(with_short_lease(null_pool("20ms")));
-  const JobId job = pool.submit("null", {"--steps", "60"});
+  const JobId job = pool.submit("null", {"--steps", "200"});
   pool.wait_for_step(job, 5);
   REQUIRE(kill(pool.pid("worker-1"), SIGKILL) == 0);
   check_completed_once(pool, job, 2);
@@ -46,7 +46,7 @@ TEST_CASE("recovery: the real model finishes a killed worker's job with the same
 
 TEST_CASE("recovery: a job goes on while the queen is dead, and new ones are taken after its restart") {
   Pool pool(null_pool("20ms"));
-  const JobId running = pool.submit("null", {"--steps", "60"});
+  const JobId running = pool.submit("null", {"--steps", "200"});
   const JobId waiting = pool.submit("null", {"--steps", "5"});
   pool.wait_for_step(running, 5);
   REQUIRE(kill(pool.pid("queen"), SIGKILL) == 0);
@@ -58,7 +58,7 @@ TEST_CASE("recovery: a job goes on while the queen is dead, and new ones are tak
 
 TEST_CASE("recovery: Redis that is killed comes back with every accepted job") {
   Pool pool(null_pool("20ms"));
-  const JobId job = pool.submit("null", {"--steps", "60"});
+  const JobId job = pool.submit("null", {"--steps", "200"});
   pool.wait_for_step(job, 5);
   REQUIRE(kill(pool.pid("redis"), SIGKILL) == 0);
   REQUIRE(eventually([&] { return pool.waggle({"stats", "--timeout", "1"}).exit_status == 0; }));
