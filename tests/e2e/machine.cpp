@@ -29,7 +29,6 @@ Run run(const std::string& program, std::vector<std::string> arguments, std::chr
   };
   while (!child->wait(kPause) && Clock::now() - started < within) take(false);
   take(true);
-  result.seconds = std::chrono::duration<double>(Clock::now() - started).count();
   INFO(program << " " << arguments[1] << "\n" << result.output);
   REQUIRE(child->poll());
   result.exit_status = child->poll()->signal == 0 ? child->poll()->exit_status : -1;

@@ -21,7 +21,6 @@ using namespace std::chrono_literals;
 struct Run {
   int exit_status = -1;  ///< -1: ended by a signal
   std::string output;    ///< both streams
-  double seconds = 0;    ///< wall clock
 };
 
 /// A program of the project by its name, run to its end. Fails the test when it does not end in time.
