@@ -1,4 +1,5 @@
-// The names of samplers and schedules, taken from their tables for those who may not see the tables themselves.
+// The names of samplers and schedules, taken from their tables for those who may not see the tables
+// themselves.
 #include "pipeline/pipeline.h"
 #include "pipeline/samplers/registry.h"
 #include "pipeline/schedules/registry.h"

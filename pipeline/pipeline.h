@@ -64,7 +64,8 @@ struct ModelDescription {
 
 /// Reads the configuration of a diffusers folder or a single checkpoint. Errors: model_load_failed, naming
 /// the file.
-Result<ModelDescription> describe_model(const std::filesystem::path& path, std::string name);
+Result<ModelDescription> describe_model(const std::filesystem::path& path, std::string name,
+                                        const std::filesystem::path& tokenizer_dir = {});
 
 struct Preview {
   int index = 0;  ///< image of the job

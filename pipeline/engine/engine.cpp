@@ -46,7 +46,7 @@ Result<ModelDescription> Pipeline::Engine::load(const std::filesystem::path& pat
   const std::lock_guard one_at_a_time(load_mutex_);
   if (const auto known = find_model(name)) return known->description;
   try {
-    const ModelFiles files = find_model_files(path);
+    const ModelFiles files = find_model_files(path, {options_.tokenizer_dir, {}});
     auto loaded = std::make_shared<LoadedModel>();
     loaded->description = describe(files, name);
     ModelOperations operations = operations_;

@@ -5,6 +5,7 @@
 
 #include <ATen/Functions.h>
 
+#include "pipeline/image/pixels.h"
 #include "pipeline/image/resize.h"
 #include "schemas/validate.h"
 
@@ -43,19 +44,6 @@ at::Tensor to_tensor(const Picture& picture) {
   return bytes.permute({2, 0, 1}).unsqueeze(0).to(at::kFloat) / 255.0;
 }
 
-/// ITU-R 601 luma in 16-bit fixed point, as Pillow converts to grey.
-Picture to_grey(const Picture& picture) {
-  if (picture.channels == 1) return picture;
-  Picture grey{picture.width, picture.height, 1, {}};
-  grey.samples.reserve(picture.samples.size() / 3);
-  for (std::size_t i = 0; i + 2 < picture.samples.size(); i += 3)
-    grey.samples.push_back(
-        static_cast<std::uint8_t>((picture.samples[i] * 19595U + picture.samples[i + 1] * 38470U +
-                                   picture.samples[i + 2] * 7471U + 0x8000U) >>
-                                  16));
-  return grey;
-}
-
 }  // namespace
 
 Result<RequestPictures> decode_pictures(const JobRequest& request) {
@@ -78,10 +66,9 @@ Result<RequestPictures> decode_pictures(const JobRequest& request) {
 }
 
 at::Tensor image_tensor(const Picture& picture, int width, int height) {
-  Picture flat = flatten(picture, 255);
+  Picture flat = to_rgb(flatten(picture, 255));
   if (flat.width != width || flat.height != height) flat = resize(flat, width, height);
-  const at::Tensor image = to_tensor(flat) * 2 - 1;
-  return flat.channels == 1 ? image.expand({1, 3, height, width}).contiguous() : image;
+  return to_tensor(flat) * 2 - 1;
 }
 
 at::Tensor mask_tensor(const Picture& picture, int width, int height) {

@@ -17,7 +17,10 @@ namespace fs = std::filesystem;
 
 PartFiles part(const fs::path& model, const std::string& folder, const std::string& stem) {
   const fs::path dir = model / folder;
-  return {Config::read(dir / "config.json"), weight_files(dir, stem)};
+  const auto files = weight_files(dir, stem);
+  std::int64_t bytes = 0;
+  for (const auto& file : files) bytes += static_cast<std::int64_t>(fs::file_size(file));
+  return {Config::read(dir / "config.json"), [files] { return std::make_unique<FileWeights>(files); }, bytes};
 }
 
 std::string read_small(const fs::path& file) {
@@ -46,10 +49,9 @@ std::string family_of(const UNetConfig& unet, const SchedulerConfig& scheduler, 
 
 }  // namespace
 
-ModelFiles find_model_files(const fs::path& path) {
+ModelFiles find_model_files(const fs::path& path, const CheckpointSides& sides) {
   if (!fs::exists(path)) throw LoadError(path.filename().string() + ": does not exist");
-  if (!fs::is_directory(path))
-    throw LoadError(path.filename().string() + ": is no diffusers folder (a folder with a model_index.json)");
+  if (!fs::is_directory(path)) return find_checkpoint_files(path, sides);
   const Config index = Config::read(path / "model_index.json");
   ModelFiles files{path,
                    index.text("_class_name"),
@@ -66,7 +68,7 @@ ModelFiles find_model_files(const fs::path& path) {
     if (!json.contains(name) || (json[name].is_array() && !json[name].empty() && json[name][0].is_null()))
       continue;
     files.text_encoders.push_back(part(path, name, "model"));
-    files.tokenizers.push_back(path / (std::string("tokenizer") + suffix));
+    files.tokenizers.push_back({path / (std::string("tokenizer") + suffix), {}});
   }
   if (files.text_encoders.empty()) throw LoadError(path.filename().string() + ": has no text encoder");
   return files;
@@ -94,9 +96,10 @@ ModelDescription describe(const ModelFiles& files, std::string name) {
   return model;
 }
 
-Result<ModelDescription> describe_model(const fs::path& path, std::string name) {
+Result<ModelDescription> describe_model(const fs::path& path, std::string name,
+                                        const fs::path& tokenizer_dir) {
   try {
-    return describe(find_model_files(path), std::move(name));
+    return describe(find_model_files(path, {tokenizer_dir, {}}), std::move(name));
   } catch (const std::exception& error) {
     return Error{ErrorCode::model_load_failed, error.what()};
   }

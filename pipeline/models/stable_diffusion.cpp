@@ -11,16 +11,10 @@ bool is_harmless(const std::string& tensor) {
   return tensor.ends_with("position_ids") || tensor.ends_with("logit_scale");
 }
 
-void collect_unused(const FileWeights& weights, const char* part, std::vector<std::string>* unused) {
+void collect_unused(const WeightSource& weights, const char* part, std::vector<std::string>* unused) {
   if (unused == nullptr) return;
   for (const auto& name : weights.unused())
     if (!is_harmless(name)) unused->push_back(std::string(part) + "/" + name);
-}
-
-std::int64_t file_bytes(const std::vector<std::filesystem::path>& files) {
-  std::int64_t total = 0;
-  for (const auto& file : files) total += static_cast<std::int64_t>(std::filesystem::file_size(file));
-  return total;
 }
 
 }  // namespace
@@ -34,33 +28,33 @@ StableDiffusion::StableDiffusion(const ModelFiles& files, ModelOperations operat
   if (!scheduler) throw LoadError("scheduler_config.json: " + scheduler.error().message);
   scheduler_ = std::move(*scheduler);
 
-  for (const auto& dir : files.tokenizers) {
+  for (const auto& [dir, pad] : files.tokenizers) {
     auto tokenizer = Tokenizer::load(dir);
     if (!tokenizer) throw LoadError(tokenizer.error().message);
-    tokenizers_.push_back(std::move(*tokenizer));
+    tokenizers_.push_back(pad ? tokenizer->with_pad(*pad) : std::move(*tokenizer));
   }
   for (const auto& part : files.text_encoders) {
-    FileWeights weights(part.weights);
+    const auto weights = part.open();
     const auto config = ClipTextConfig::from(part.config);
-    text_encoders_.emplace_back(Builder(weights, *operations_.text), config);
-    collect_unused(weights, "text_encoder", unused);
-    bytes_ += file_bytes(part.weights);
+    text_encoders_.emplace_back(Builder(*weights, *operations_.text), config);
+    collect_unused(*weights, "text_encoder", unused);
+    bytes_ += part.bytes;
   }
   for (std::size_t i = 0; i < tokenizers_.size(); ++i)
     if (static_cast<std::int64_t>(tokenizers_[i].vocabulary_size()) > text_encoders_[i].config().vocabulary)
       throw LoadError("the tokenizer's vocabulary is larger than the text encoder's");
 
-  FileWeights unet_weights(files.unet.weights);
+  const auto unet_weights = files.unet.open();
   unet_ =
-      std::make_unique<UNet>(Builder(unet_weights, *operations_.unet), UNetConfig::from(files.unet.config));
-  collect_unused(unet_weights, "unet", unused);
+      std::make_unique<UNet>(Builder(*unet_weights, *operations_.unet), UNetConfig::from(files.unet.config));
+  collect_unused(*unet_weights, "unet", unused);
 
-  FileWeights vae_weights(files.vae.weights);
-  const Builder vae(vae_weights, *operations_.vae);
+  const auto vae_weights = files.vae.open();
+  const Builder vae(*vae_weights, *operations_.vae);
   vae_decoder_ = std::make_unique<VaeDecoder>(vae, vae_config_);
   vae_encoder_ = std::make_unique<VaeEncoder>(vae, vae_config_);
-  collect_unused(vae_weights, "vae", unused);
-  bytes_ += file_bytes(files.unet.weights) + file_bytes(files.vae.weights);
+  collect_unused(*vae_weights, "vae", unused);
+  bytes_ += files.unet.bytes + files.vae.bytes;
 
   std::int64_t text_width = 0;
   for (const auto& encoder : text_encoders_) text_width += encoder.config().width;

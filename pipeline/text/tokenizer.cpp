@@ -168,13 +168,20 @@ std::vector<std::int32_t> Tokenizer::encode_padded(std::string_view text, std::s
   ids.resize(std::min(ids.size(), length - 2));
   ids.insert(ids.begin(), tables_->begin_of_text);
   ids.push_back(tables_->end_of_text);
-  ids.resize(length, tables_->pad);
+  ids.resize(length, pad());
   return ids;
 }
 
 std::int32_t Tokenizer::begin_of_text() const { return tables_->begin_of_text; }
 std::int32_t Tokenizer::end_of_text() const { return tables_->end_of_text; }
-std::int32_t Tokenizer::pad() const { return tables_->pad; }
+std::int32_t Tokenizer::pad() const { return pad_.value_or(tables_->pad); }
+
+Tokenizer Tokenizer::with_pad(std::int32_t id) const {
+  Tokenizer other = *this;
+  other.pad_ = id;
+  return other;
+}
+
 std::size_t Tokenizer::vocabulary_size() const { return tables_->size; }
 
 }  // namespace waggle::pipeline

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,11 +32,14 @@ class Tokenizer {
   [[nodiscard]] std::int32_t begin_of_text() const;
   [[nodiscard]] std::int32_t end_of_text() const;
   [[nodiscard]] std::int32_t pad() const;
+  /// The same vocabulary, padded with another id (OpenCLIP pads with 0). Shares the tables.
+  [[nodiscard]] Tokenizer with_pad(std::int32_t id) const;
   [[nodiscard]] std::size_t vocabulary_size() const;  ///< every id is below it
 
  private:
   struct Tables;
   std::shared_ptr<const Tables> tables_;
+  std::optional<std::int32_t> pad_;  // instead of the tables' own
 };
 
 }  // namespace waggle::pipeline

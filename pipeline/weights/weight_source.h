@@ -30,6 +30,8 @@ class WeightSource {
   /// The tensor in whatever dtype it is stored. Throws LoadError naming tensor, expected and found shape.
   virtual at::Tensor take(const std::string& name, at::IntArrayRef shape) = 0;
   [[nodiscard]] virtual bool contains(const std::string& name) const = 0;
+  /// Names of stored tensors that nobody took, in order.
+  [[nodiscard]] virtual std::vector<std::string> unused() const { return {}; }
 };
 
 /// Tensors of one or several safetensors files (a sharded model is several). Not thread-safe.
@@ -40,8 +42,7 @@ class FileWeights final : public WeightSource {
 
   at::Tensor take(const std::string& name, at::IntArrayRef shape) override;
   [[nodiscard]] bool contains(const std::string& name) const override;
-  /// Names that nobody took, in order.
-  [[nodiscard]] std::vector<std::string> unused() const;
+  [[nodiscard]] std::vector<std::string> unused() const override;
 
  private:
   std::vector<SafetensorsFile> files_;

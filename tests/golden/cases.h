@@ -20,6 +20,10 @@ void run_scheduler_cases(const std::filesystem::path& dir, Report& report);
 /// golden.* of a model directory: parts, then whole runs.
 void run_model_cases(const std::filesystem::path& dir, Report& report);
 
+/// single-file.json: checkpoints `<model>_single.safetensors` under the original names, whose numbers are
+/// those of ../<model>.
+void run_single_file_cases(const std::filesystem::path& dir, Report& report);
+
 /// Tokens, text encoders, UNet, VAE of one loaded model.
 void run_part_cases(const pipeline::StableDiffusion& model, const GoldenSet& set, const std::string& name,
                     Report& report);

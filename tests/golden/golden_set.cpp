@@ -13,7 +13,8 @@ namespace {
 nlohmann::json read_json(const std::filesystem::path& path) {
   std::ifstream in(path, std::ios::binary);
   const std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-  auto json = nlohmann::json::parse(pipeline::without_python_numbers(text), nullptr, /*allow_exceptions=*/false);
+  auto json =
+      nlohmann::json::parse(pipeline::without_python_numbers(text), nullptr, /*allow_exceptions=*/false);
   if (!json.is_object()) throw std::runtime_error(path.string() + " is not a JSON object");
   return json;
 }

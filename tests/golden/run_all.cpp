@@ -20,7 +20,7 @@ constexpr Kind kKinds[] = {
     {"tokens_clip.json", run_token_cases, nullptr},
     {"lora_golden.json", nullptr, "LoRA is not supported yet"},
     {"controlnet_golden.json", nullptr, "ControlNet is not supported yet"},
-    {"single-file.json", nullptr, "single-file checkpoints are not supported yet"},
+    {"single-file.json", run_single_file_cases, nullptr},
 };
 
 }  // namespace
