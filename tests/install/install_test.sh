@@ -29,7 +29,7 @@ for program in "$@"; do
   [[ $version =~ [0-9]+\.[0-9]+\.[0-9]+ ]] || fail "$program --version says '$version'"
   help=$(timeout 20 "bin/$program" --help) || fail "$program --help ended with $?"
   [[ $help == *--help* ]] || fail "$program --help does not mention its flags"
-  echo "$program: $version"
+  echo "$version"
 done
 
 for folder in json-schema vectors; do
