@@ -75,6 +75,14 @@ Pool::Pool(std::vector<std::string> flags) {
   hive_ = std::move(opened).value();
 }
 
+Pool::~Pool() {
+  if (!process_) return;
+  for (int signals = 0; signals < 2; ++signals) {
+    process_->send_signal(SIGTERM);
+    if (process_->wait(signals == 0 ? 500ms : 20s)) return;
+  }
+}
+
 Run Pool::waggle(std::vector<std::string> arguments) {
   arguments.insert(arguments.begin() + 1, {"--connect", connect_, "--redis-url", redis_url_});
   return run("waggle", std::move(arguments));

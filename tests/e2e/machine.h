@@ -48,6 +48,10 @@ class Pool {
  public:
   /// Starts it with these flags and waits until it is ready.
   explicit Pool(std::vector<std::string> flags);
+  /// Stops it without waiting for its jobs: the second signal means "now".
+  ~Pool();
+  Pool(const Pool&) = delete;
+  Pool& operator=(const Pool&) = delete;
 
   /// `waggle COMMAND ...` told where this pool is.
   Run waggle(std::vector<std::string> arguments);
