@@ -2,21 +2,20 @@
 #include "consumer/worker/null_renderer.h"
 
 #include <algorithm>
-#include <string_view>
+#include <cstdint>
+
+#include "pipeline/image/picture.h"
 
 namespace waggle::worker {
 namespace {
 
-using namespace std::string_view_literals;
-
-// A PNG of one grey pixel, so that whoever opens the "image" finds one.
-constexpr std::string_view kGreyPixel =
-    "\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\1\0\0\0\1\x08\0\0\0\0\x3a\x7e\x9b\x55\0\0\0\x0aIDAT\x78\x9c\x63\x68"
-    "\0\0\0\x82\0\x81"
-    "\x77\xcd\x72\xb6\0\0\0\0IEND\xae\x42\x60\x82"sv;
+/// One pixel whose colour is the seed's low 24 bits: whoever looks can tell whose picture it is.
+std::string picture_of(std::int64_t seed) {
+  const auto byte = [seed](int i) { return static_cast<std::uint8_t>(seed >> (8 * i)); };
+  return pipeline::encode({1, 1, 3, {byte(2), byte(1), byte(0)}}, OutputFormat::png);
+}
 
 constexpr int kDefaultSteps = 20;
-constexpr int kDefaultSide = 512;
 
 }  // namespace
 
@@ -131,7 +130,8 @@ void NullRenderer::step_all(std::vector<std::pair<pipeline::Ticket, Running*>>& 
       if (callbacks.progress) callbacks.progress(job.steps_done, job.steps_total);
       const auto every = job.job.request.preview_every;
       if (every && job.steps_done % *every == 0 && callbacks.preview) {
-        callbacks.preview({0, job.steps_done, job.steps_total, OutputFormat::png, std::string(kGreyPixel)});
+        const std::string picture = picture_of(job.job.request.seed.value_or(0));
+        callbacks.preview({0, job.steps_done, job.steps_total, OutputFormat::png, picture});
       }
     }
     if (job.steps_done < job.steps_total) return true;
@@ -146,13 +146,11 @@ void NullRenderer::finish(Running& running) {
   for (int index = 0; index < request.n; ++index) {
     const auto& done = running.job.done;
     if (std::find(done.begin(), done.end(), index) != done.end() || !callbacks.image) continue;
-    ImageInfo info{index,
-                   request.seed.value_or(0) + index,
-                   OutputFormat::png,
-                   kDefaultSide,
-                   kDefaultSide,
-                   static_cast<std::int64_t>(kGreyPixel.size())};
-    callbacks.image({info, std::string(kGreyPixel)});
+    const std::int64_t seed = request.seed.value_or(0) + index;
+    std::string bytes = picture_of(seed);
+    bytes.resize(std::max(bytes.size(), options_.image_bytes));  // readers stop at the file's end mark
+    ImageInfo info{index, seed, OutputFormat::png, 1, 1, static_cast<std::int64_t>(bytes.size())};
+    callbacks.image({info, std::move(bytes)});
   }
   if (callbacks.end) callbacks.end(pipeline::RenderSummary{request});
 }

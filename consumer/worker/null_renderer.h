@@ -1,9 +1,10 @@
-// A renderer that only takes its time: each step lasts about as long as asked, each image is one grey pixel.
-// For tests and measurements of the queue, where the pictures do not matter and the moments do.
+// A renderer that only takes its time: each step lasts about as long as asked, each image is one pixel in the
+// colour of its seed. For tests and measurements of the queue, where the moments matter and not the pictures.
 #pragma once
 
 #include <chrono>
 #include <condition_variable>
+#include <cstddef>
 #include <map>
 #include <mutex>
 #include <random>
@@ -19,6 +20,7 @@ struct NullRendererOptions {
   std::chrono::microseconds step{50'000};  ///< median of a step; the sampled ones spread by a third around it
   std::chrono::milliseconds load{0};       ///< of a model
   std::vector<std::string> models{"null"};
+  std::size_t image_bytes = 0;  ///< images are padded to at least this size
 };
 
 class NullRenderer final : public Renderer {

@@ -125,6 +125,7 @@ void add_flags(CLI::App& app, pipeline::DeviceKind kind, Flags& flags) {
   app.add_option("--null-renderer", flags.null_step_ms, "Take this long for a step (50ms) and render nothing")
       ->transform(CLI::AsNumberWithUnit(std::map<std::string, double>{{"us", 0.001}, {"ms", 1}, {"s", 1000}}))
       ->group("");
+  app.add_option("--null-image-bytes", flags.null_image_bytes, "The least size of its pictures")->group("");
   app.add_option("--null-model", flags.null_models, "The models that the null renderer says it has")
       ->group("");
 }
@@ -170,6 +171,7 @@ Result<std::unique_ptr<Renderer>> make_renderer(const Flags& flags, pipeline::De
     NullRendererOptions options;
     options.step = std::chrono::microseconds(static_cast<std::int64_t>(flags.null_step_ms * 1000));
     options.models = flags.null_models;
+    options.image_bytes = flags.null_image_bytes;
     return std::unique_ptr<Renderer>(std::make_unique<NullRenderer>(std::move(options)));
   }
   const pipeline::Device device{kind, flags.device_index};

@@ -42,6 +42,7 @@ struct Flags {
   int breaker = 5;
   // for measurements of the queue
   double null_step_ms = -1;
+  std::size_t null_image_bytes = 0;
   std::vector<std::string> null_models{"null"};
 };
 

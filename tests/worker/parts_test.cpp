@@ -1,6 +1,7 @@
 // The worker's parts that need no queue: the job boundary, the clocks, the rules of an attempt's end, the
 // null renderer.
 #include <array>
+#include <cstdint>
 #include <filesystem>
 #include <future>
 #include <new>
@@ -14,6 +15,7 @@
 #include "consumer/worker/clocks.h"
 #include "consumer/worker/null_renderer.h"
 #include "consumer/worker/verdict.h"
+#include "pipeline/image/picture.h"
 
 namespace waggle::worker {
 namespace {
@@ -164,7 +166,9 @@ TEST_CASE("worker: the null renderer reports every step, its images, and one end
     total = of;
   };
   job.callbacks.image = [&](pipeline::RenderedImage image) {
-    CHECK(image.bytes.starts_with("\x89PNG"));
+    const auto picture = pipeline::decode(image.bytes);
+    REQUIRE(picture);
+    CHECK(picture->samples == std::vector<std::uint8_t>{0, 0, static_cast<std::uint8_t>(image.info.seed)});
     images.push_back(image.info);
   };
   job.callbacks.end = [&](Result<pipeline::RenderSummary> result) { ended.set_value(result.has_value()); };

@@ -1,0 +1,114 @@
+// Drawing the plan. The standard's distributions differ between libraries; these draws do not.
+#include "tests/chaos/plan.h"
+
+#include <random>
+
+namespace waggle::chaos {
+namespace {
+
+using namespace std::chrono_literals;
+
+class Dice {
+ public:
+  explicit Dice(std::uint64_t seed) : engine_(seed) {}
+  /// 0 .. n-1; the bias of the remainder does not matter here.
+  int below(int n) { return static_cast<int>(engine_() % static_cast<std::uint64_t>(n)); }
+  int between(int least, int most) { return least + below(most - least + 1); }
+  bool percent(int chance) { return below(100) < chance; }
+
+ private:
+  std::mt19937_64 engine_;
+};
+
+constexpr int kPixelValues = 1 << 24;  // what one pixel can tell apart: a picture names its seed
+
+PlannedJob draw_job(Dice& dice, std::uint64_t seed, int number) {
+  PlannedJob job;
+  job.number = number;
+  job.request.model = "null";
+  const std::string label = std::to_string(seed) + "-" + std::to_string(number);
+  job.request.prompt = label;
+  job.request.seed = dice.below(kPixelValues - 64);
+  job.request.steps = dice.between(1, 8);
+  job.request.n = dice.percent(20) ? dice.between(2, 4) : 1;
+  job.request.priority = dice.percent(20) ? dice.between(-3, 3) : 0;
+  job.request.max_attempts = dice.percent(10) ? 1 : 6;
+  job.request.idempotency_key = label;
+  if (dice.percent(30)) job.request.tenant = std::string(1, dice.percent(50) ? 'a' : 'b');
+  if (dice.percent(20)) job.request.preview_every = 2;
+  if (dice.percent(4)) job.request.deadline_s = dice.between(2, 30) / 10.0;
+  if (dice.percent(12)) job.cancel_at = number + 1 + dice.below(24);
+  job.streamed = dice.percent(35);
+  if (job.streamed && dice.percent(50)) job.hang_up_every = dice.between(1, 4);
+  return job;
+}
+
+Blow draw_blow(Dice& dice, int at) {
+  Blow blow;
+  blow.at = at;
+  const int which = dice.below(100);
+  const auto lasts = [&](int least_ms, int most_ms) {
+    blow.lasts = std::chrono::milliseconds(dice.between(least_ms, most_ms));
+  };
+  if (which < 50) {
+    blow.part = Part::worker;
+    blow.index = dice.below(kWorkers);
+    const int how = dice.below(10);
+    blow.how = how < 5 ? How::kill : how < 8 ? How::freeze : How::drain;
+    lasts(50, blow.how == How::freeze ? 4000 : 1500);  // beyond the lease, and not
+  } else if (which < 72) {
+    blow.part = Part::queen;
+    blow.index = dice.below(kQueens);
+    blow.how = dice.percent(60) ? How::kill : How::freeze;
+    lasts(50, 2500);
+  } else if (which < 86) {
+    blow.part = Part::bridge;
+    blow.how = dice.percent(70) ? How::kill : How::freeze;
+    lasts(50, 800);
+  } else {
+    blow.part = Part::redis;
+    blow.how = dice.percent(60) ? How::kill : How::freeze;
+    lasts(50, 1200);
+  }
+  return blow;
+}
+
+}  // namespace
+
+std::string_view name(Part part) {
+  switch (part) {
+    case Part::worker:
+      return "worker";
+    case Part::queen:
+      return "queen";
+    case Part::bridge:
+      return "bridge";
+    case Part::redis:
+      return "redis";
+  }
+  return "?";
+}
+
+std::string_view name(How how) {
+  switch (how) {
+    case How::kill:
+      return "kill";
+    case How::freeze:
+      return "freeze";
+    case How::drain:
+      return "drain";
+  }
+  return "?";
+}
+
+Plan make_plan(std::uint64_t seed, int jobs) {
+  Dice dice(seed);
+  Plan plan;
+  plan.seed = seed;
+  for (int number = 0; number < jobs; ++number) plan.jobs.push_back(draw_job(dice, seed, number));
+  // Now and then two blows at one place; the first jobs run in peace, the last ones too.
+  for (int at = 10; at < jobs; at += dice.between(0, 16)) plan.blows.push_back(draw_blow(dice, at));
+  return plan;
+}
+
+}  // namespace waggle::chaos

@@ -1,0 +1,57 @@
+// The real processes of a run: Redis, queens, workers and a bridge, and the blows that they take.
+//
+// Everything lies in one folder: sockets, logs, the append-only file is Redis's own. Used by the main thread
+// alone.
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "consumer/bus/bus.h"
+#include "consumer/ledger/ledger.h"
+#include "tests/chaos/journal.h"
+#include "tests/chaos/plan.h"
+#include "tests/chaos/process.h"
+#include "tests/ledger/redis_server.h"
+
+namespace waggle::chaos {
+
+class Stage {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  /// Starts everything. `programs`: the folder of the built programs. Throws when one is missing.
+  Stage(const std::filesystem::path& programs, const std::filesystem::path& folder, Journal& journal);
+
+  /// Deals the blow, unless the same process is still down from another one.
+  void strike(const Blow& blow);
+  /// Starts again or wakes what has been down for long enough, or, with `all`, whatever is down.
+  void mend(bool all = false);
+  [[nodiscard]] bool whole() const { return down_.empty(); }
+
+  [[nodiscard]] std::vector<bus::Endpoints> queens() const { return queens_; }
+  [[nodiscard]] int bridge_port() const { return bridge_port_; }
+  [[nodiscard]] const testing::RedisServer& redis() const { return redis_; }
+
+ private:
+  struct Down {
+    Blow blow;
+    Clock::time_point until;
+  };
+  Process& process(const Blow& blow);
+  void mend_one(const Blow& blow);
+  /// A program that ended by itself did so for no reason that the plan knows.
+  void look_after();
+
+  const std::filesystem::path programs_, folder_;
+  Journal& journal_;
+  testing::RedisServer redis_;
+  int bridge_port_;
+  std::vector<bus::Endpoints> queens_;
+  std::vector<Process> queen_processes_, worker_processes_, bridge_processes_;
+  std::vector<Down> down_;
+};
+
+}  // namespace waggle::chaos
