@@ -6,13 +6,15 @@
 namespace waggle::pipeline {
 
 ImageRun::ImageRun(std::shared_ptr<const Plan> plan, std::shared_ptr<const Conditioning> conditioning,
-                   Guidance guidance, std::unique_ptr<NoiseSource> noise, ImageStart start, StepHook hook)
+                   Guidance guidance, std::unique_ptr<NoiseSource> noise, ImageStart start, StepHook hook,
+                   std::vector<Control> controls)
     : plan_(std::move(plan)),
       conditioning_(std::move(conditioning)),
       guidance_(guidance),
       noise_(std::move(noise)),
       start_(std::move(start)),
       hook_(std::move(hook)),
+      controls_(std::move(controls)),
       sampler_(plan_->start(start_.latents, *noise_)) {}
 
 at::Tensor ImageRun::unet_input() const {
@@ -45,48 +47,31 @@ bool ImageRun::advance() {
   }
 }
 
-const UNetContext& ContextCache::get(const UNet& unet, std::vector<std::shared_ptr<const Conditioning>> rows,
-                                     std::vector<bool> negative) {
-  if (&unet == unet_ && rows == rows_ && negative == negative_) return context_;
-  std::vector<at::Tensor> text, pooled, sizes;
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    text.push_back(negative[i] ? rows[i]->negative : rows[i]->positive);
-    pooled.push_back(negative[i] ? rows[i]->pooled_negative : rows[i]->pooled_positive);
-    sizes.push_back(rows[i]->sizes);
-  }
-  const bool sized = sizes.front().defined();
-  context_ = unet.prepare(at::cat(text), sized ? at::cat(pooled) : at::Tensor(),
-                          sized ? at::cat(sizes) : at::Tensor());
-  unet_ = &unet;
-  rows_ = std::move(rows);
-  negative_ = std::move(negative);
-  return context_;
-}
-
-void ContextCache::clear() {
-  unet_ = nullptr;
-  rows_.clear();
-  context_ = {};
+std::vector<const Control*> ImageRun::active_controls() const {
+  std::vector<const Control*> active;
+  for (const Control& control : controls_)
+    if (control.active(done_, plan_->evaluations())) active.push_back(&control);
+  return active;
 }
 
 void answer_together(const UNet& unet, std::span<ImageRun* const> runs, ContextCache& cache) {
   std::vector<at::Tensor> samples;
   std::vector<float> times;
-  std::vector<std::shared_ptr<const Conditioning>> rows;
-  std::vector<bool> negative;
+  std::vector<ContextRow> contexts;
+  std::vector<ControlledRow> controlled;
   for (const bool negatives : {true, false})
     for (ImageRun* run : runs) {
       if (negatives && !run->guided()) continue;
       samples.push_back(run->unet_input());
       times.push_back(static_cast<float>(run->question().t));
-      rows.push_back(run->conditioning());
-      negative.push_back(negatives);
+      contexts.push_back({run->conditioning(), negatives});
+      controlled.push_back({contexts.back(), run->question().x, run->question().t, run->active_controls()});
     }
 
+  const Residuals residuals = control_residuals(controlled, cache);
   const at::Tensor sample = at::cat(samples);  // [rows, C, h, w]
-  const at::Tensor t = at::tensor(times);
-  const UNetContext& context = cache.get(unet, std::move(rows), std::move(negative));
-  const at::Tensor out = unet.forward(sample, t.to(sample.device()), context);
+  const at::Tensor t = at::tensor(times).to(sample.device());
+  const at::Tensor out = unet.forward(sample, t, cache.get(unet, std::move(contexts)), residuals);
 
   const auto guided = static_cast<std::int64_t>(samples.size() - runs.size());
   std::int64_t next_negative = 0, next_positive = guided;

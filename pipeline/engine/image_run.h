@@ -9,6 +9,8 @@
 
 #include <ATen/core/Tensor.h>
 
+#include "pipeline/engine/context_cache.h"
+#include "pipeline/engine/control.h"
 #include "pipeline/engine/image_start.h"
 #include "pipeline/models/stable_diffusion.h"
 #include "pipeline/samplers/plan.h"
@@ -29,7 +31,8 @@ class ImageRun {
 
   /// `noise` has already given what `start` was made of; the sampler goes on drawing from it.
   ImageRun(std::shared_ptr<const Plan> plan, std::shared_ptr<const Conditioning> conditioning,
-           Guidance guidance, std::unique_ptr<NoiseSource> noise, ImageStart start, StepHook hook = {});
+           Guidance guidance, std::unique_ptr<NoiseSource> noise, ImageStart start, StepHook hook = {},
+           std::vector<Control> controls = {});
 
   /// Runs the sampler to its next question, calling the hook at each step on the way. False: the image has
   /// its latents.
@@ -42,6 +45,8 @@ class ImageRun {
   [[nodiscard]] bool guided() const { return guidance_.scale > 1.0; }
   /// The UNet's input of one row: the question's latents, then the inpainting channels if the model has them.
   [[nodiscard]] at::Tensor unet_input() const;
+  /// The controls that act on the question, of which the ControlNets see the latents alone.
+  [[nodiscard]] std::vector<const Control*> active_controls() const;
   /// **Source**: Ho and Salimans 2022, equation 6; rescaling: Lin et al. 2023, section 3.4.
   [[nodiscard]] at::Tensor guide(const at::Tensor& negative, const at::Tensor& positive) const;
   [[nodiscard]] const std::shared_ptr<const Conditioning>& conditioning() const { return conditioning_; }
@@ -55,27 +60,14 @@ class ImageRun {
   std::unique_ptr<NoiseSource> noise_;
   ImageStart start_;
   StepHook hook_;
+  std::vector<Control> controls_;
   SamplerCoroutine sampler_;
   int done_ = 0;
 };
 
-/// The keys and values of the batch that ran last; made anew only when the batch's composition changes.
-class ContextCache {
- public:
-  const UNetContext& get(const UNet& unet, std::vector<std::shared_ptr<const Conditioning>> rows,
-                         std::vector<bool> negative);
-  void clear();
-
- private:
-  const UNet* unet_ = nullptr;
-  std::vector<std::shared_ptr<const Conditioning>> rows_;
-  std::vector<bool> negative_;
-  UNetContext context_;
-};
-
 /// Asks the UNet the questions of all runs in one call and hands each its guided answer. The runs wait at a
 /// question, share latent size and text length. Rows: the negatives of the guided runs, then the positives of
-/// all.
+/// all. The ControlNets of the runs are asked first.
 void answer_together(const UNet& unet, std::span<ImageRun* const> runs, ContextCache& cache);
 
 }  // namespace waggle::pipeline

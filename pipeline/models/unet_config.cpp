@@ -1,5 +1,7 @@
 // unet/config.json: what the model code supports, and a refusal by name of what it does not.
-#include "pipeline/models/unet.h"
+#include "pipeline/models/unet_config.h"
+
+#include "pipeline/weights/weight_source.h"
 
 namespace waggle::pipeline {
 namespace {
@@ -41,7 +43,7 @@ void require_supported(const Config& config) {
 
 }  // namespace
 
-UNetConfig UNetConfig::from(const Config& config) {
+UNetConfig UNetConfig::down_path_from(const Config& config) {
   require_supported(config);
   UNetConfig c{};
   c.in_channels = config.integer("in_channels", 4);
@@ -49,8 +51,7 @@ UNetConfig UNetConfig::from(const Config& config) {
   c.widths = config.integers("block_out_channels");
   const std::size_t levels = c.widths.size();
   c.down_attention = attention_per_level(config, "down_block_types", "CrossAttnDownBlock2D", "DownBlock2D");
-  c.up_attention = attention_per_level(config, "up_block_types", "CrossAttnUpBlock2D", "UpBlock2D");
-  if (c.down_attention.size() != levels || c.up_attention.size() != levels)
+  if (c.down_attention.size() != levels)
     throw LoadError(config.name() + ": block types and /block_out_channels differ in number");
   // The key's name is historical: in all Stable Diffusion configurations it is the number of heads.
   c.heads = config.has("num_attention_heads") ? config.per_level("num_attention_heads", levels)
@@ -71,6 +72,14 @@ UNetConfig UNetConfig::from(const Config& config) {
     c.added_time_width = config.integer("addition_time_embed_dim");
     c.added_width = config.integer("projection_class_embeddings_input_dim");
   }
+  return c;
+}
+
+UNetConfig UNetConfig::from(const Config& config) {
+  UNetConfig c = down_path_from(config);
+  c.up_attention = attention_per_level(config, "up_block_types", "CrossAttnUpBlock2D", "UpBlock2D");
+  if (c.up_attention.size() != c.widths.size())
+    throw LoadError(config.name() + ": block types and /block_out_channels differ in number");
   return c;
 }
 

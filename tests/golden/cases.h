@@ -3,6 +3,7 @@
 
 #include <filesystem>
 
+#include "pipeline/models/controlnet.h"
 #include "pipeline/models/stable_diffusion.h"
 #include "tests/golden/golden_set.h"
 #include "tests/golden/report.h"
@@ -24,11 +25,15 @@ void run_model_cases(const std::filesystem::path& dir, Report& report);
 /// those of ../<model>.
 void run_single_file_cases(const std::filesystem::path& dir, Report& report);
 
+/// controlnet_golden.* of a ControlNet's folder: its residuals, then whole runs with it.
+void run_controlnet_cases(const std::filesystem::path& dir, Report& report);
+
 /// Tokens, text encoders, UNet, VAE of one loaded model.
 void run_part_cases(const pipeline::StableDiffusion& model, const GoldenSet& set, const std::string& name,
                     Report& report);
-/// Whole runs (text to image, image to image, inpainting) of one loaded model.
+/// Whole runs (text to image, image to image, inpainting) of one loaded model; with a ControlNet for sets
+/// that say how it is used.
 void run_pipeline_cases(const pipeline::StableDiffusion& model, const GoldenSet& set, const std::string& name,
-                        Report& report);
+                        Report& report, const std::shared_ptr<const pipeline::ControlNet>& controlnet = {});
 
 }  // namespace waggle::golden

@@ -61,7 +61,7 @@ class Parts {
       const at::Tensor sample = set_.tensor(odd ? "unet.sample_odd" : "unet.sample");
       const double t = std::stod(key.substr(key.find(".t") + 2));
       std::map<std::string, at::Tensor> seen;
-      const auto out = unet.forward(sample, at::full({sample.size(0)}, t, at::kFloat), context,
+      const auto out = unet.forward(sample, at::full({sample.size(0)}, t, at::kFloat), context, {},
                                     [&](const std::string& part, const at::Tensor& x) { seen[part] = x; });
       compare(key, out, 1e-4);
       if (!odd) probes(key.substr(key.find(".t") + 1), seen);

@@ -38,12 +38,13 @@ std::string text_of(const json& value, std::size_t image) {
 class Case {
  public:
   Case(const StableDiffusion& model, const GoldenSet& set, std::string name, std::string full_name,
-       Report& report)
+       Report& report, std::shared_ptr<const ControlNet> controlnet)
       : model_(model),
         set_(set),
         name_(std::move(name)),
         full_(std::move(full_name)),
         report_(report),
+        controlnet_(std::move(controlnet)),
         json_(set.json()["cases"][name_]),
         call_(json_["call"]) {}
 
@@ -61,7 +62,8 @@ class Case {
           plan_, std::make_shared<const Conditioning>(model_.encode(prompts(static_cast<std::size_t>(i)))),
           Guidance{call_["guidance_scale"].get<double>(), call_.value("guidance_rescale", 0.0)},
           std::move(noise), std::move(start),
-          [&seen = steps[static_cast<std::size_t>(i)]](int, const at::Tensor& x) { seen.push_back(x); }));
+          [&seen = steps[static_cast<std::size_t>(i)]](int, const at::Tensor& x) { seen.push_back(x); },
+          make_controls()));
     }
     loop(runs);
     compare(runs, steps, expected);
@@ -106,6 +108,14 @@ class Case {
     const double strength = call_["strength"].get<double>();
     if (!inpaints) return image_to_image_source(model_, picture, strength);
     return inpaint_source(model_, picture, set_.tensor("input_mask").unsqueeze(0).unsqueeze(0), strength);
+  }
+
+  std::vector<Control> make_controls() const {
+    if (!controlnet_) return {};
+    const at::Tensor picture = set_.tensor("control_image").permute({2, 0, 1}).unsqueeze(0);  // [1, 3, H, W]
+    return {{controlnet_, controlnet_->embed(picture), call_["controlnet_conditioning_scale"].get<double>(),
+             call_.value("control_guidance_start", 0.0), call_.value("control_guidance_end", 1.0),
+             call_.value("guess_mode", false)}};
   }
 
   std::deque<at::Tensor> draws(std::int64_t image) const {
@@ -183,6 +193,7 @@ class Case {
   const GoldenSet& set_;
   std::string name_, full_;
   Report& report_;
+  std::shared_ptr<const ControlNet> controlnet_;
   const json& json_;
   const json& call_;
   std::shared_ptr<const Plan> plan_;
@@ -191,7 +202,7 @@ class Case {
 }  // namespace
 
 void run_pipeline_cases(const StableDiffusion& model, const GoldenSet& set, const std::string& name,
-                        Report& report) {
+                        Report& report, const std::shared_ptr<const ControlNet>& controlnet) {
   for (const auto& [key, json] : set.json()["cases"].items()) {
     const std::string full = name + "/" + key;
     bool asked = report.wants(full);
@@ -199,7 +210,7 @@ void run_pipeline_cases(const StableDiffusion& model, const GoldenSet& set, cons
       asked = asked || report.wants(full + "." + leaf);
     if (!asked) continue;
     try {
-      Case(model, set, key, full, report).run();
+      Case(model, set, key, full, report, controlnet).run();
     } catch (const std::exception& error) {
       report.fail(full + ".step_latents", std::string("threw: ") + error.what());
     }

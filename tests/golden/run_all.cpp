@@ -19,7 +19,7 @@ constexpr Kind kKinds[] = {
     {"scheduler_golden.json", run_scheduler_cases, nullptr},
     {"tokens_clip.json", run_token_cases, nullptr},
     {"lora_golden.json", nullptr, "LoRA is not supported yet"},
-    {"controlnet_golden.json", nullptr, "ControlNet is not supported yet"},
+    {"controlnet_golden.json", run_controlnet_cases, nullptr},
     {"single-file.json", run_single_file_cases, nullptr},
 };
 
