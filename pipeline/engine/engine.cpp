@@ -4,6 +4,7 @@
 
 #include <ATen/Parallel.h>
 
+#include "pipeline/engine/allocator.h"
 #include "pipeline/engine/device.h"
 #include "pipeline/engine/failure.h"
 #include "pipeline/engine/memory.h"
@@ -14,16 +15,19 @@ Pipeline::Engine::Engine(Options options)
     : options_(std::move(options)), dtype_(dtype_for(options_.device, options_.precision)) {
   if (const auto status = check_device(options_.device); !status)
     throw std::runtime_error(status.error().message);
-  if (options_.device.kind == DeviceKind::cpu)
+  if (options_.device.kind == DeviceKind::cpu) {
+    keep_freed_memory();
     at::set_num_threads(options_.threads > 0 ? options_.threads : usable_processors());
+  }
   const at::Device device = torch_device(options_.device);
   // Text is encoded once per job: in fp32 on a CPU, where half precision would save nothing.
   const auto text = options_.device.kind == DeviceKind::cpu ? at::kFloat : dtype_;
   operations_.text = ops::reference_operations(device, text);
-  operations_.unet = ops::reference_operations(device, dtype_);
+  operations_.unet = ops::best_operations(device, dtype_);
   operations_.vae = operations_.unet;
   if (options_.memory_budget_bytes <= 0)
     options_.memory_budget_bytes = memory_state(options_.device).free_bytes / 5 * 4;
+  controlnets_.emplace(options_.controlnet_dir, operations_.unet);
   thread_ = std::thread([this] { run(); });
 }
 

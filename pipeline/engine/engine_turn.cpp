@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include <ATen/Functions.h>
+#include <ATen/Parallel.h>
 #include <c10/core/InferenceMode.h>
 
 #include "pipeline/engine/device.h"
@@ -22,6 +23,7 @@ double seconds(EngineJob::Clock::duration duration) {
 }  // namespace
 
 void Pipeline::Engine::run() {
+  at::init_num_threads();  // libtorch sets OpenMP's count thread by thread, and oneDNN asks OpenMP
   const c10::InferenceMode no_gradients;
   while (wait_for_work()) turn();
 }
@@ -105,6 +107,12 @@ void Pipeline::Engine::take_up(const JobPointer& job) {
                   invalid_request({{"/clip_skip", "must be below the text encoder's " +
                                                       std::to_string(encoder.config().layers) + " layers"}}));
   job->conditioning = std::make_shared<const Conditioning>(model.encode(prompts));
+  auto controls = controlnets_->make(r, pictures->controls, job->resolved.width, job->resolved.height,
+                                     model.unet().config());
+  if (!controls) return fail(job, std::move(controls).error());
+  job->controls = std::move(*controls);
+  if (const auto* inpaint = std::get_if<ImageInpaint>(&request.operation))
+    job->paste_back = prepare_inpainting(*inpaint, *pictures, job->resolved.width, job->resolved.height);
   job->source = make_source(model, request.operation, *pictures, job->resolved.width, job->resolved.height);
   job->encoded = EngineJob::Clock::now();
   for (int index = r.n - 1; index >= 0; --index)
@@ -149,7 +157,8 @@ void Pipeline::Engine::start_image(const JobPointer& job) {
       std::move(start),
       [this, raw = job.get(), index = image->index](int evaluation, const at::Tensor& latents) {
         after_step(*raw, index, evaluation, latents);
-      });
+      },
+      job->controls);
   job->pending.pop_back();
   ++job->images_in_hand;
   if (image->run->advance())
@@ -237,6 +246,8 @@ void Pipeline::Engine::finish_image(ActiveImage& image) {
   EngineJob& job = *image.job;
   const auto begin = EngineJob::Clock::now();
   Picture picture = to_picture(job.model->model->decode(image.run->latents()));
+  if (const auto& back = job.paste_back)
+    picture = paste(back->original, picture, back->mask, back->area);
   job.decode_s += seconds(EngineJob::Clock::now() - begin);
   image.run.reset();
   --job.images_in_hand;

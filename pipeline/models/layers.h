@@ -18,12 +18,16 @@ namespace waggle::pipeline {
 
 struct Convolution {
   std::unique_ptr<ops::Convolution> impl;
-  at::Tensor operator()(const at::Tensor& x) const { return impl->forward(x); }
+  at::Tensor operator()(const at::Tensor& x, const at::Tensor& residual = {}) const {
+    return impl->forward(x, residual);
+  }
 };
 
 struct Linear {
   std::unique_ptr<ops::Linear> impl;
-  at::Tensor operator()(const at::Tensor& x) const { return impl->forward(x); }
+  at::Tensor operator()(const at::Tensor& x, const at::Tensor& residual = {}) const {
+    return impl->forward(x, residual);
+  }
 };
 
 struct GroupNorm {

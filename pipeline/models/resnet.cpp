@@ -17,8 +17,7 @@ at::Tensor ResnetBlock::forward(const at::Tensor& x, const at::Tensor& time) con
   at::Tensor h = conv1_(norm1_.then_silu(x));
   if (time_emb_proj_)
     h = h + (*time_emb_proj_)(time).unsqueeze(-1).unsqueeze(-1);  // [B, out] -> [B, out, 1, 1]
-  h = conv2_(norm2_.then_silu(h));
-  return (conv_shortcut_ ? (*conv_shortcut_)(x) : x) + h;
+  return conv2_(norm2_.then_silu(h), conv_shortcut_ ? (*conv_shortcut_)(x) : x);
 }
 
 }  // namespace waggle::pipeline

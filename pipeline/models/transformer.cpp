@@ -28,10 +28,10 @@ KeysValues TransformerBlock::prepare(const at::Tensor& context) const {
 at::Tensor TransformerBlock::forward(const at::Tensor& input, const KeysValues& text) const {
   at::Tensor a = norm1_(input);
   at::Tensor x =
-      input + attn1_.to_out(ops_->attention(attn1_.to_q(a), attn1_.to_k(a), attn1_.to_v(a), heads_, false));
+      attn1_.to_out(ops_->attention(attn1_.to_q(a), attn1_.to_k(a), attn1_.to_v(a), heads_, false), input);
   a = norm2_(x);
-  x = x + attn2_.to_out(ops_->attention(attn2_.to_q(a), text.k, text.v, heads_, false));
-  return x + ff_out_(ops_->geglu(ff_in_(norm3_(x))));
+  x = attn2_.to_out(ops_->attention(attn2_.to_q(a), text.k, text.v, heads_, false), x);
+  return ff_out_(ops_->geglu(ff_in_(norm3_(x))), x);
 }
 
 Transformer2D::Transformer2D(const Builder& build, std::int64_t channels, int heads, int layers,
@@ -49,11 +49,15 @@ void Transformer2D::prepare(const at::Tensor& context, std::vector<KeysValues>& 
 
 at::Tensor Transformer2D::forward(const at::Tensor& x, std::vector<KeysValues>::const_iterator& text) const {
   const std::int64_t batch = x.size(0), channels = x.size(1), height = x.size(2), width = x.size(3);
-  at::Tensor h = norm_(x).permute({0, 2, 3, 1}).reshape({batch, height * width, channels});  // [B, h*w, C]
-  h = proj_in_(h);
+  // A view where the layout is channels-last already.
+  const auto tokens = [&](const at::Tensor& map) {
+    return map.permute({0, 2, 3, 1}).reshape({batch, height * width, channels});  // [B, h*w, C]
+  };
+  at::Tensor h = proj_in_(tokens(norm_(x)));
   for (const auto& block : blocks_) h = block.forward(h, *text++);
-  h = proj_out_(h);
-  return x + h.view({batch, height, width, channels}).permute({0, 3, 1, 2});  // [B, C, h, w]
+  return proj_out_(h, tokens(x))
+      .view({batch, height, width, channels})
+      .permute({0, 3, 1, 2});  // [B, C, h, w]
 }
 
 }  // namespace waggle::pipeline

@@ -55,11 +55,13 @@ VaeMiddle::VaeMiddle(const Builder& build, std::int64_t channels, int groups)
 at::Tensor VaeMiddle::forward(const at::Tensor& input) const {
   const at::Tensor x = first_.forward(input);
   const std::int64_t batch = x.size(0), channels = x.size(1), height = x.size(2), width = x.size(3);
-  const at::Tensor a =
-      group_norm_(x).permute({0, 2, 3, 1}).reshape({batch, height * width, channels});  // [B, h*w, C]
-  const at::Tensor mixed =
-      to_out_(ops_->attention(to_q_(a), to_k_(a), to_v_(a), /*heads=*/1, /*causal=*/false));
-  return second_.forward(x + mixed.view({batch, height, width, channels}).permute({0, 3, 1, 2}));
+  const auto tokens = [&](const at::Tensor& map) {
+    return map.permute({0, 2, 3, 1}).reshape({batch, height * width, channels});  // [B, h*w, C]
+  };
+  const at::Tensor a = tokens(group_norm_(x));
+  const at::Tensor mixed = ops_->attention(to_q_(a), to_k_(a), to_v_(a), /*heads=*/1, /*causal=*/false);
+  return second_.forward(
+      to_out_(mixed, tokens(x)).view({batch, height, width, channels}).permute({0, 3, 1, 2}));
 }
 
 VaeDecoder::VaeDecoder(const Builder& root, const VaeConfig& config)

@@ -17,14 +17,16 @@ namespace waggle::pipeline::ops {
 class Convolution {
  public:
   virtual ~Convolution() = default;
-  [[nodiscard]] virtual at::Tensor forward(const at::Tensor& x) const = 0;
+  /// `residual`, shaped as the result, is added when defined.
+  [[nodiscard]] virtual at::Tensor forward(const at::Tensor& x, const at::Tensor& residual) const = 0;
 };
 
 /// y = x W^T + b. **Shape**: [..., in] -> [..., out].
 class Linear {
  public:
   virtual ~Linear() = default;
-  [[nodiscard]] virtual at::Tensor forward(const at::Tensor& x) const = 0;
+  /// `residual`, shaped as the result, is added when defined.
+  [[nodiscard]] virtual at::Tensor forward(const at::Tensor& x, const at::Tensor& residual) const = 0;
 };
 
 struct ConvolutionGeometry {
@@ -79,5 +81,12 @@ class Operations {
 
 /// Plain libtorch on any device and in any floating dtype.
 std::shared_ptr<const Operations> reference_operations(at::Device device, at::ScalarType dtype);
+
+/// bf16 on a CPU with AVX512-BF16: our own attention, norms and activations, oneDNN's convolutions and
+/// products over packed weights, channels-last throughout. Null where the processor lacks the instructions.
+std::shared_ptr<const Operations> avx512_bf16_operations();
+
+/// The fastest that this build and machine have for a device and a dtype.
+std::shared_ptr<const Operations> best_operations(at::Device device, at::ScalarType dtype);
 
 }  // namespace waggle::pipeline::ops

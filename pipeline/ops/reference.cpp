@@ -15,8 +15,9 @@ class ReferenceConvolution final : public Convolution {
  public:
   ReferenceConvolution(at::Tensor weight, at::Tensor bias, ConvolutionGeometry geometry)
       : weight_(std::move(weight)), bias_(std::move(bias)), geometry_(geometry) {}
-  at::Tensor forward(const at::Tensor& x) const override {
-    return at::conv2d(x, weight_, bias_, geometry_.stride, geometry_.padding);
+  at::Tensor forward(const at::Tensor& x, const at::Tensor& residual) const override {
+    at::Tensor y = at::conv2d(x, weight_, bias_, geometry_.stride, geometry_.padding);
+    return residual.defined() ? residual + y : y;
   }
 
  private:
@@ -27,7 +28,10 @@ class ReferenceConvolution final : public Convolution {
 class ReferenceLinear final : public Linear {
  public:
   ReferenceLinear(at::Tensor weight, at::Tensor bias) : weight_(std::move(weight)), bias_(std::move(bias)) {}
-  at::Tensor forward(const at::Tensor& x) const override { return at::linear(x, weight_, bias_); }
+  at::Tensor forward(const at::Tensor& x, const at::Tensor& residual) const override {
+    at::Tensor y = at::linear(x, weight_, bias_);
+    return residual.defined() ? residual + y : y;
+  }
 
  private:
   at::Tensor weight_, bias_;

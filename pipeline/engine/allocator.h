@@ -1,0 +1,13 @@
+// How the process's allocator treats memory that a step frees.
+#pragma once
+
+namespace waggle::pipeline {
+
+/// Keeps freed memory in the process instead of giving it back to the kernel and faulting it in again at each
+/// operation: with glibc's defaults that costs more than a second of a 512x512 step. Process-wide, once; does
+/// nothing elsewhere.
+void keep_freed_memory();
+/// Gives back what is free now: after a model was unloaded.
+void release_freed_memory();
+
+}  // namespace waggle::pipeline

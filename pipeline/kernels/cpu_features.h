@@ -1,0 +1,9 @@
+// What this processor can do, asked once at run time.
+#pragma once
+
+namespace waggle::pipeline::kernels {
+
+/// AVX-512 (F, BW, DQ, VL) with the bf16 dot product.
+bool has_avx512_bf16() noexcept;
+
+}  // namespace waggle::pipeline::kernels

@@ -1,0 +1,49 @@
+// Matrix products and copies at their best.
+#include "tests/pipeline/bench/ceilings.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include <ATen/ATen.h>
+
+#include "pipeline/ops/ops.h"
+
+namespace waggle::bench {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+/// The best of several runs: a ceiling is what the machine can do, not what it does on average.
+template <class Call>
+double best_seconds(int runs, const Call& call) {
+  double best = 1e9;
+  call();
+  for (int i = 0; i < runs; ++i) {
+    const auto begin = Clock::now();
+    call();
+    best = std::min(best, std::chrono::duration<double>(Clock::now() - begin).count());
+  }
+  return best;
+}
+
+double product_gflops(at::ScalarType type, std::int64_t side) {
+  const at::Tensor x = at::randn({side, side}), w = at::randn({side, side});
+  const auto operations = pipeline::ops::best_operations(at::kCPU, type);
+  const auto linear = operations->linear(w, {});
+  const at::Tensor input = x.to(type);
+  const double n = static_cast<double>(side);
+  return 2e-9 * n * n * n / best_seconds(5, [&] { linear->forward(input, {}); });
+}
+
+}  // namespace
+
+Ceilings measure_ceilings() {
+  Ceilings c;
+  c.bf16_gflops = product_gflops(at::kBFloat16, 4096);
+  c.fp32_gflops = product_gflops(at::kFloat, 2048);
+  const at::Tensor from = at::ones({64 << 20}, at::kFloat), to = at::empty_like(from);
+  c.copy_gbytes_per_s = 2e-9 * static_cast<double>(from.nbytes()) / best_seconds(5, [&] { to.copy_(from); });
+  return c;
+}
+
+}  // namespace waggle::bench

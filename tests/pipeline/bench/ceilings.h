@@ -1,0 +1,13 @@
+// What this machine can do at best, measured in the same run as the work.
+#pragma once
+
+namespace waggle::bench {
+
+struct Ceilings {
+  double bf16_gflops = 0, fp32_gflops = 0;  ///< matrix products of 4096^3 (bf16) and 2048^3 (fp32)
+  double copy_gbytes_per_s = 0;             ///< read and written bytes of a large copy
+};
+
+Ceilings measure_ceilings();
+
+}  // namespace waggle::bench

@@ -1,0 +1,191 @@
+// Every fast implementation of the operations against plain libtorch in fp32, at real and at odd sizes.
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <catch2/catch.hpp>
+
+#include "pipeline/ops/ops.h"
+
+using namespace waggle::pipeline;
+
+namespace {
+
+/// The implementations that this machine can run, beside the reference in fp32.
+std::vector<std::shared_ptr<const ops::Operations>> implementations() {
+  std::vector<std::shared_ptr<const ops::Operations>> all{ops::reference_operations(at::kCPU, at::kBFloat16)};
+  if (auto fast = ops::avx512_bf16_operations()) all.push_back(std::move(fast));
+  return all;
+}
+
+const ops::Operations& exact() {
+  static const auto fp32 = ops::reference_operations(at::kCPU, at::kFloat);
+  return *fp32;
+}
+
+double relative_error(const at::Tensor& actual, const at::Tensor& expected) {
+  REQUIRE(actual.sizes() == expected.sizes());
+  return ((actual.to(at::kFloat) - expected).norm() / (expected.norm() + 1e-20)).item<double>();
+}
+
+at::Tensor rounded(at::IntArrayRef shape, double scale = 1.0) {
+  return (at::randn(shape) * scale).to(at::kBFloat16).to(at::kFloat);  // what bf16 holds exactly
+}
+
+/// bf16 keeps 8 bits: a result is off by 2^-9 of itself at best, sums of products by a little more.
+constexpr double kBound = 6e-3;
+
+template <class Body>
+void for_each(const Body& body) {
+  at::manual_seed(3);
+  for (const auto& operations : implementations()) {
+    INFO(operations->name());
+    body(*operations);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("operations: convolutions, with and without stride, bias and residual") {
+  struct Shape {
+    std::int64_t batch, in, out, height, width;
+    int kernel, stride, padding;
+  };
+  const Shape shapes[] = {{2, 4, 320, 64, 64, 3, 1, 1},   {2, 320, 320, 64, 64, 3, 2, 1},
+                          {1, 640, 320, 32, 32, 1, 1, 0}, {1, 9, 16, 9, 7, 3, 1, 1},
+                          {3, 17, 5, 11, 13, 3, 2, 0},    {1, 128, 3, 64, 64, 3, 1, 1}};
+  for_each([&](const ops::Operations& fast) {
+    for (const Shape& s : shapes) {
+      INFO(s.in << "->" << s.out << " " << s.height << "x" << s.width << " kernel " << s.kernel);
+      const at::Tensor x = rounded({s.batch, s.in, s.height, s.width});
+      const at::Tensor w = rounded({s.out, s.in, s.kernel, s.kernel}, 0.05), b = rounded({s.out});
+      const auto slow = exact().convolution(w, b, {s.stride, s.padding});
+      const auto quick = fast.convolution(w, b, {s.stride, s.padding});
+      const at::Tensor expected = slow->forward(x, {});
+      CHECK(relative_error(quick->forward(x.to(fast.activations()), {}), expected) < kBound);
+      const at::Tensor residual = rounded(expected.sizes());
+      CHECK(relative_error(quick->forward(x.to(fast.activations()), residual.to(fast.activations())),
+                           expected + residual) < kBound);
+      const auto bare = fast.convolution(w, {}, {s.stride, s.padding});
+      CHECK(relative_error(bare->forward(x.to(fast.activations()), {}), expected - b.view({1, -1, 1, 1})) <
+            kBound);
+    }
+  });
+}
+
+TEST_CASE("operations: linear layers over any number of rows") {
+  for_each([&](const ops::Operations& fast) {
+    for (const auto& [rows, in, out] : std::vector<std::array<std::int64_t, 3>>{
+             {8192, 320, 2560}, {154, 768, 320}, {2, 1280, 320}, {1, 33, 7}, {77, 40, 40}}) {
+      INFO(rows << " " << in << "->" << out);
+      const at::Tensor x = rounded({1, rows, in}), w = rounded({out, in}, 0.05), b = rounded({out});
+      const at::Tensor expected = exact().linear(w, b)->forward(x, {});
+      const auto quick = fast.linear(w, b);
+      CHECK(relative_error(quick->forward(x.to(fast.activations()), {}), expected) < kBound);
+      const at::Tensor residual = rounded(expected.sizes());
+      CHECK(relative_error(quick->forward(x.to(fast.activations()), residual.to(fast.activations())),
+                           expected + residual) < kBound);
+    }
+  });
+}
+
+TEST_CASE("operations: group normalisation at real sizes, far from zero mean too") {
+  for_each([&](const ops::Operations& fast) {
+    for (const auto& [batch, channels, height, width, groups] :
+         std::vector<std::array<std::int64_t, 5>>{{2, 320, 64, 64, 32},
+                                                  {1, 128, 512, 512, 32},
+                                                  {1, 1280, 8, 8, 32},
+                                                  {2, 24, 9, 7, 8},
+                                                  {1, 20, 3, 5, 4}})
+      for (const double offset : {0.0, 5.0})
+        for (const bool silu : {false, true}) {
+          INFO(channels << "x" << height << "x" << width << " offset " << offset << " silu " << silu);
+          const at::Tensor x =
+              (at::randn({batch, channels, height, width}) + offset).to(at::kBFloat16).to(at::kFloat);
+          const at::Tensor w = at::randn({channels}), b = at::randn({channels});
+          const at::Tensor expected =
+              exact().group_norm(x, exact().norm(w, b), static_cast<int>(groups), 1e-5, silu);
+          const at::Tensor input = x.to(fast.activations()).contiguous(at::MemoryFormat::ChannelsLast);
+          CHECK(relative_error(fast.group_norm(input, fast.norm(w, b), static_cast<int>(groups), 1e-5, silu),
+                               expected) < kBound);
+        }
+  });
+}
+
+TEST_CASE("operations: layer normalisation, GEGLU and activations") {
+  for_each([&](const ops::Operations& fast) {
+    for (const std::int64_t width : {320, 1280, 24, 17}) {
+      INFO(width);
+      const at::Tensor x = rounded({2, 77, 2 * width}, 2.0), w = at::randn({2 * width}),
+                       b = at::randn({2 * width});
+      const at::Tensor input = x.to(fast.activations());
+      CHECK(relative_error(fast.layer_norm(input, fast.norm(w, b), 1e-5),
+                           exact().layer_norm(x, exact().norm(w, b), 1e-5)) < kBound);
+      CHECK(relative_error(fast.geglu(input), exact().geglu(x)) < kBound);
+      CHECK(relative_error(fast.silu(input), exact().silu(x)) < kBound);
+    }
+  });
+}
+
+TEST_CASE("operations: attention over every head size, long, short, self and cross") {
+  for_each([&](const ops::Operations& fast) {
+    for (const auto& [batch, queries, keys, heads, width] :
+         std::vector<std::array<std::int64_t, 5>>{{2, 1024, 1024, 8, 40},
+                                                  {1, 1024, 77, 8, 40},
+                                                  {2, 256, 256, 8, 80},
+                                                  {1, 64, 64, 8, 160},
+                                                  {1, 300, 300, 2, 64},
+                                                  {1, 128, 128, 1, 512},
+                                                  {1, 1, 1, 1, 2},
+                                                  {3, 5, 257, 3, 18},
+                                                  {1, 193, 15, 2, 6},
+                                                  {1, 7, 9, 2, 5}})
+      for (const double sharpness : {1.0, 6.0}) {
+        INFO(queries << "x" << keys << " heads " << heads << " width " << width << " sharpness "
+                     << sharpness);
+        const at::Tensor q = rounded({batch, queries, heads * width}, sharpness),
+                         k = rounded({batch, keys, heads * width}), v = rounded({batch, keys, heads * width});
+        const at::Tensor expected = exact().attention(q, k, v, static_cast<int>(heads), false);
+        const auto options = fast.activations();
+        // libtorch rounds the scores to bf16 before the softmax; our kernel keeps them in fp32.
+        const double bound = fast.name() == "reference" ? 5 * kBound : 2 * kBound;
+        CHECK(relative_error(
+                  fast.attention(q.to(options), k.to(options), v.to(options), static_cast<int>(heads), false),
+                  expected) < bound);
+      }
+  });
+}
+
+TEST_CASE("operations: attention whose scores are huge stays finite") {
+  for_each([&](const ops::Operations& fast) {
+    const auto options = fast.activations();
+    const at::Tensor q = at::full({1, 10, 64}, 300.0).to(options),
+                     k = at::randn({1, 600, 64}).mul(100).to(options),
+                     v = at::randn({1, 600, 64}).to(options);
+    CHECK(fast.attention(q, k, v, 1, false).to(at::kFloat).isfinite().all().item<bool>());
+  });
+}
+
+TEST_CASE("operations: enlarging to twice the size and to odd sizes") {
+  for_each([&](const ops::Operations& fast) {
+    const at::Tensor x = rounded({2, 24, 5, 7});
+    for (const auto& [height, width] : std::vector<std::pair<std::int64_t, std::int64_t>>{{10, 14}, {9, 13}})
+      CHECK(relative_error(fast.upsample_nearest(x.to(fast.activations()), height, width),
+                           exact().upsample_nearest(x, height, width)) == 0.0);
+  });
+}
+
+TEST_CASE("operations: the number of threads does not change a result") {
+  const auto fast = ops::avx512_bf16_operations();
+  if (!fast) return;
+  at::manual_seed(1);
+  const at::Tensor q = at::randn({2, 500, 80}).to(at::kBFloat16),
+                   x = at::randn({2, 64, 40, 40}).to(at::kBFloat16);
+  const auto norm = fast->norm(at::ones({64}), at::zeros({64}));
+  const int threads = at::get_num_threads();
+  at::set_num_threads(1);
+  const at::Tensor a1 = fast->attention(q, q, q, 2, false), n1 = fast->group_norm(x, norm, 32, 1e-5, true);
+  at::set_num_threads(2);
+  const at::Tensor a2 = fast->attention(q, q, q, 2, false), n2 = fast->group_norm(x, norm, 32, 1e-5, true);
+  at::set_num_threads(threads);
+  CHECK(at::equal(a1, a2));
+  CHECK(at::equal(n1, n2));
+}
