@@ -1,6 +1,8 @@
 // The queen's flags.
 #include "consumer/queen/options.h"
 
+#include <algorithm>
+
 #include <CLI/CLI.hpp>
 
 namespace waggle::queen {
@@ -62,6 +64,8 @@ Result<Options> read(const Flags& flags) {
   options.security = std::move(security).value();
   options.policy.max_queued = flags.max_queued;
   options.policy.lease = std::chrono::milliseconds(static_cast<std::int64_t>(flags.lease_s * 1000));
+  // An expired lease is found before another one's time has passed.
+  options.reap_every = std::min(options.reap_every, options.policy.lease / 3);
   options.policy.job_ttl = std::chrono::seconds(static_cast<std::int64_t>(flags.keep_jobs_h * 3600));
   options.policy.image_ttl = options.policy.job_ttl;
   if (!options.security && !flags.insecure_bind) {

@@ -25,13 +25,12 @@ void Client::ask(int number, RequestBody body) {
   send(question);
 }
 
-void Client::send(std::size_t question) {
+bool Client::send(std::size_t question) {
   Question& asked = open_.at(question);
   const RequestId id("chaos-" + std::to_string(next_request_++));
   sent_.emplace(id, question);
   asked.send_at = Clock::now() + kPatience;
-  // Not taken by any queen: asked again when its time comes.
-  (void)socket_.send(codec::to_msgpack(Request{id, asked.body}));
+  return socket_.send(codec::to_msgpack(Request{id, asked.body})).has_value();
 }
 
 void Client::pump(std::chrono::milliseconds wait) {
@@ -40,7 +39,10 @@ void Client::pump(std::chrono::milliseconds wait) {
   for (const auto& [question, asked] : open_) {
     if (Clock::now() >= asked.send_at) due.push_back(question);
   }
-  for (const std::size_t question : due) send(question);
+  for (const std::size_t question : due) {
+    // No queen is there; trying costs time in which the loop mends nothing.
+    if (!send(question)) return;
+  }
 }
 
 void Client::take(const std::string& payload) {

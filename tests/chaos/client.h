@@ -36,7 +36,8 @@ class Client {
     RequestBody body;
     Clock::time_point send_at{};
   };
-  void send(std::size_t question);
+  /// False when no queen takes it: it goes out again when its time comes.
+  bool send(std::size_t question);
   void take(const std::string& payload);
 
   bus::RequestClient socket_;

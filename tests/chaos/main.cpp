@@ -36,6 +36,11 @@ int run(const chaos::Plan& plan, const fs::path& programs, bool keep) {
               static_cast<long long>(stats.completed), static_cast<long long>(stats.cancelled),
               static_cast<long long>(stats.expired), static_cast<long long>(stats.dead),
               static_cast<long long>(stats.failed), verdict.complaints.size());
+  if (const auto& moved = verdict.moved_ms; !moved.empty()) {
+    std::printf("worker killed to job running elsewhere: median %lld ms, longest %lld ms (%zu jobs)\n",
+                static_cast<long long>(moved[moved.size() / 2]), static_cast<long long>(moved.back()),
+                moved.size());
+  }
   for (std::size_t i = 0; i < verdict.complaints.size() && i < kShown; ++i) {
     std::printf("  %s\n", verdict.complaints[i].c_str());
   }

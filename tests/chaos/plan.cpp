@@ -29,7 +29,7 @@ PlannedJob draw_job(Dice& dice, std::uint64_t seed, int number) {
   const std::string label = std::to_string(seed) + "-" + std::to_string(number);
   job.request.prompt = label;
   job.request.seed = dice.below(kPixelValues - 64);
-  job.request.steps = dice.between(1, 8);
+  job.request.steps = dice.between(1, 12);
   job.request.n = dice.percent(20) ? dice.between(2, 4) : 1;
   job.request.priority = dice.percent(20) ? dice.between(-3, 3) : 0;
   job.request.max_attempts = dice.percent(10) ? 1 : 6;
@@ -107,7 +107,7 @@ Plan make_plan(std::uint64_t seed, int jobs) {
   plan.seed = seed;
   for (int number = 0; number < jobs; ++number) plan.jobs.push_back(draw_job(dice, seed, number));
   // Now and then two blows at one place; the first jobs run in peace, the last ones too.
-  for (int at = 10; at < jobs; at += dice.between(0, 16)) plan.blows.push_back(draw_blow(dice, at));
+  for (int at = 10; at < jobs; at += dice.between(0, 12)) plan.blows.push_back(draw_blow(dice, at));
   return plan;
 }
 

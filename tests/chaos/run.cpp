@@ -12,8 +12,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::size_t kQuestions = 6;   // to the queens at once
-constexpr std::int64_t kOpenJobs = 24;  // queued or running at once: the blows shall meet jobs at work
+constexpr std::size_t kQuestions = 20;  // to the queens at once
+constexpr std::int64_t kOpenJobs = 40;  // queued or running at once: the blows shall meet jobs at work
 constexpr int kStreamThreads = 6;
 constexpr auto kLookEvery = 25ms;
 constexpr auto kStuckAfter = 60s;
@@ -155,6 +155,24 @@ Kept Run::kept(const JobId& id) {
   return kept;
 }
 
+void Run::note_moves(const Kept& kept, Verdict& verdict) const {
+  const Event* started = nullptr;
+  for (const Event& event : kept.events) {
+    const auto* start = std::get_if<StartedEvent>(&event.body);
+    if (start == nullptr) continue;
+    if (started != nullptr) {
+      const WorkerId& worker = std::get<StartedEvent>(started->body).worker;
+      for (const KilledWorker& killed : stage_.killed()) {
+        if (killed.worker == worker && killed.at_ms >= started->at_ms && killed.at_ms < event.at_ms) {
+          verdict.moved_ms.push_back(event.at_ms - killed.at_ms);
+          break;
+        }
+      }
+    }
+    started = &event;
+  }
+}
+
 Verdict Run::judge() {
   Verdict verdict;
   for (auto& [number, told] : streams_.finish()) {
@@ -170,6 +188,7 @@ Verdict Run::judge() {
     for (const Event& event : found.events) {
       verdict.retries += std::holds_alternative<RetriedEvent>(event.body) ? 1 : 0;
     }
+    note_moves(found, verdict);
     for (const std::string& complaint : check_job(planned, told, found)) {
       complaints_.push_back("job " + std::to_string(planned.number) + " (" + id.value + "): " + complaint);
     }
@@ -177,6 +196,7 @@ Verdict Run::judge() {
   if (auto stats = insist([&] { return ledger_.stats(); })) verdict.stats = *stats;
   for (const std::string& complaint : check_whole(plan_, verdict.stats)) complaints_.push_back(complaint);
   for (const std::string& complaint : complaints_) journal_.note("complaint", {{"text", complaint}});
+  std::ranges::sort(verdict.moved_ms);
   verdict.complaints = std::move(complaints_);
   verdict.blows = static_cast<int>(plan_.blows.size());
   return verdict;

@@ -25,6 +25,9 @@ struct Verdict {
   int blows = 0;
   double seconds = 0;
   long retries = 0;  ///< attempts that did not end their job
+  /// From the kill of a worker to the next start of each job it had in hand, sorted. Includes what else was
+  /// down meanwhile.
+  std::vector<std::int64_t> moved_ms;
 };
 
 class Run {
@@ -43,6 +46,7 @@ class Run {
   [[nodiscard]] bool finished() const;
   [[nodiscard]] Kept kept(const JobId& id);
   Verdict judge();
+  void note_moves(const Kept& kept, Verdict& verdict) const;
 
   const Plan plan_;
   Journal journal_;

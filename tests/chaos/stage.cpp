@@ -43,7 +43,7 @@ Stage::Stage(const std::filesystem::path& programs, const std::filesystem::path&
     return (folder_ / (numbered(what, index) + ".log")).string();
   };
   // A lease that a busy machine can keep most of the time, and loses now and then.
-  const std::string lease = "--lease=1.5";
+  const std::string lease = "--lease=1";
   std::vector<std::string> connect;
   for (int i = 0; i < kQueens; ++i) {
     const std::string base = "ipc://" + (folder_ / numbered("queen", i)).string();
@@ -105,6 +105,11 @@ void Stage::strike(const Blow& blow) {
     blow.how == How::freeze ? redis_.pause() : redis_.kill9();
   } else if (blow.how == How::kill) {
     process(blow).kill();
+    if (blow.part == Part::worker) {
+      const auto now = std::chrono::system_clock::now().time_since_epoch();
+      killed_.push_back({WorkerId(numbered("worker", blow.index)),
+                         std::chrono::duration_cast<std::chrono::milliseconds>(now).count()});
+    }
   } else {
     process(blow).signal(blow.how == How::freeze ? SIGSTOP : SIGTERM);
   }

@@ -18,6 +18,12 @@
 
 namespace waggle::chaos {
 
+/// A worker that was killed, and when (milliseconds since the epoch, Redis's clock too).
+struct KilledWorker {
+  WorkerId worker;
+  std::int64_t at_ms = 0;
+};
+
 class Stage {
  public:
   using Clock = std::chrono::steady_clock;
@@ -33,6 +39,7 @@ class Stage {
 
   [[nodiscard]] std::vector<bus::Endpoints> queens() const { return queens_; }
   [[nodiscard]] int bridge_port() const { return bridge_port_; }
+  [[nodiscard]] const std::vector<KilledWorker>& killed() const { return killed_; }
   [[nodiscard]] const testing::RedisServer& redis() const { return redis_; }
 
  private:
@@ -52,6 +59,7 @@ class Stage {
   std::vector<bus::Endpoints> queens_;
   std::vector<Process> queen_processes_, worker_processes_, bridge_processes_;
   std::vector<Down> down_;
+  std::vector<KilledWorker> killed_;
 };
 
 }  // namespace waggle::chaos
