@@ -14,8 +14,9 @@
 
 #include "pipeline/engine/finisher.h"
 #include "pipeline/engine/job.h"
-#include "pipeline/engine/latent_preview.h"
+#include "pipeline/engine/model_variants.h"
 #include "pipeline/engine/step_clock.h"
+#include "pipeline/engine/variant_builder.h"
 #include "pipeline/pipeline.h"
 
 namespace waggle::pipeline {
@@ -35,6 +36,10 @@ class Pipeline::Engine {
 
  private:
   using JobPointer = std::shared_ptr<EngineJob>;
+
+  // On the builder's thread.
+  void choose_variant(EngineJob& job);
+  void deliver(JobPointer job);
 
   // On the engine's thread.
   void run();
@@ -71,10 +76,11 @@ class Pipeline::Engine {
   std::vector<JobPointer> jobs_;  // taken up, not ended; in order of arrival
   std::vector<std::unique_ptr<ActiveImage>> active_;
   ContextCache contexts_;
-  std::map<const StableDiffusion*, LatentPreview> previews_;
   StepClock clock_;
 
   Finisher finisher_;
+  std::unique_ptr<ModelVariants> variants_;
+  std::unique_ptr<VariantBuilder> builder_;
   std::thread thread_;  // last: starts when everything else stands
 };
 

@@ -71,15 +71,11 @@ void Pipeline::Engine::turn() {
 
 void Pipeline::Engine::take_up(const JobPointer& job) {
   job->started = EngineJob::Clock::now();
-  job->model = find_model(job->job.model);
+  if (job->refusal) return fail(job, std::move(*job->refusal));
+  if (!job->model) job->model = find_model(job->job.model);
   if (!job->model) return fail(job, {ErrorCode::unknown_model, "the model is not loaded"});
   const StableDiffusion& model = *job->model->model;
   const JobRequest& request = job->job.request;
-  if (!request.loras.empty())
-    return fail(job, {ErrorCode::unknown_adapter,
-                      "there is no such LoRA",
-                      {{"/loras/0/path", "is not in the LoRA folder"}}});
-
   auto pictures = decode_pictures(request);
   if (!pictures) return fail(job, std::move(pictures).error());
   auto resolved = resolve(request, pictures->natural_size, job->model->description, model.scheduler());
@@ -233,9 +229,9 @@ void Pipeline::Engine::after_step(EngineJob& job, int index, int evaluation, con
   if (!callbacks.preview || !every || (evaluation + 1) % *every != 0 ||
       evaluation + 1 >= job.resolved.plan->evaluations())
     return;
-  const StableDiffusion* model = job.model->model.get();
-  const auto preview = previews_.try_emplace(model, *model).first;
-  Picture picture = preview->second.render(job.resolved.plan->preview_latents(latents, evaluation));
+  auto& preview = job.model->preview;
+  if (!preview) preview = std::make_unique<const LatentPreview>(*job.model->model);
+  Picture picture = preview->render(job.resolved.plan->preview_latents(latents, evaluation));
   finisher_.post([callback = callbacks.preview, picture = std::move(picture), index,
                   step = job.evaluations_done, total = job.evaluations_total] {
     callback(Preview{index, step, total, OutputFormat::jpeg, encode(picture, OutputFormat::jpeg)});

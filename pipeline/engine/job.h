@@ -5,16 +5,22 @@
 #include <atomic>
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "pipeline/engine/image_run.h"
+#include "pipeline/engine/latent_preview.h"
 #include "pipeline/engine/resolve.h"
 
 namespace waggle::pipeline {
 
 struct LoadedModel {
   ModelDescription description;
+  ModelFiles files;            ///< of the base, also where LoRAs are added
+  ModelOperations operations;  ///< that the model was built with
   std::unique_ptr<const StableDiffusion> model;
+  /// Colours for previews, fitted when first asked for. Touched by the engine's thread alone.
+  mutable std::unique_ptr<const LatentPreview> preview;
 };
 
 struct EngineJob {
@@ -26,8 +32,11 @@ struct EngineJob {
   RenderJob job;
   std::atomic<bool> cancelled = false;
 
-  // From here on: filled in when the engine takes the job up.
+  // Set before the engine sees a job with LoRAs.
   std::shared_ptr<const LoadedModel> model;
+  std::optional<Error> refusal;
+
+  // From here on: filled in when the engine takes the job up.
   Resolved resolved;
   std::shared_ptr<const Conditioning> conditioning;
   SourcePictures source;

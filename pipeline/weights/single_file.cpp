@@ -1,18 +1,7 @@
 // Reading parts of a single-file checkpoint.
 #include "pipeline/weights/single_file.h"
 
-#include <sstream>
-
 namespace waggle::pipeline {
-namespace {
-
-std::string shape_text(at::IntArrayRef shape) {
-  std::ostringstream text;
-  text << shape;
-  return text.str();
-}
-
-}  // namespace
 
 CheckpointKind recognise(const SafetensorsFile& file) {
   using Family = CheckpointKind::Family;

@@ -9,12 +9,6 @@
 namespace waggle::pipeline {
 namespace {
 
-std::string shape_text(at::IntArrayRef shape) {
-  std::ostringstream text;
-  text << shape;
-  return text.str();
-}
-
 /// File names of an index ({"weight_map": {tensor: file}}), each a plain name inside `dir`.
 std::vector<std::filesystem::path> shards(const std::filesystem::path& dir,
                                           const std::filesystem::path& index) {
@@ -37,6 +31,12 @@ std::vector<std::filesystem::path> shards(const std::filesystem::path& dir,
 }
 
 }  // namespace
+
+std::string shape_text(at::IntArrayRef shape) {
+  std::ostringstream text;
+  text << shape;
+  return text.str();
+}
 
 FileWeights::FileWeights(const std::vector<std::filesystem::path>& files) {
   for (const auto& path : files) {

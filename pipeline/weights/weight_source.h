@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <memory>
 #include <set>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,6 +24,9 @@ class LoadError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
+
+/// "[320, 4, 3, 3]", for messages.
+std::string shape_text(at::IntArrayRef shape);
 
 class WeightSource {
  public:

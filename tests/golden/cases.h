@@ -28,6 +28,10 @@ void run_single_file_cases(const std::filesystem::path& dir, Report& report);
 /// controlnet_golden.* of a ControlNet's folder: its residuals, then whole runs with it.
 void run_controlnet_cases(const std::filesystem::path& dir, Report& report);
 
+/// lora_golden.*: LoRA files beside it, each merged into the model ../<model> that its name begins with
+/// (`sd15_kohya.safetensors`).
+void run_lora_cases(const std::filesystem::path& dir, Report& report);
+
 /// Tokens, text encoders, UNet, VAE of one loaded model.
 void run_part_cases(const pipeline::StableDiffusion& model, const GoldenSet& set, const std::string& name,
                     Report& report);
@@ -35,5 +39,10 @@ void run_part_cases(const pipeline::StableDiffusion& model, const GoldenSet& set
 /// that say how it is used.
 void run_pipeline_cases(const pipeline::StableDiffusion& model, const GoldenSet& set, const std::string& name,
                         Report& report, const std::shared_ptr<const pipeline::ControlNet>& controlnet = {});
+
+/// One of them, by its name in the set.
+void run_pipeline_case(const pipeline::StableDiffusion& model, const GoldenSet& set, const std::string& key,
+                       const std::string& full_name, Report& report,
+                       const std::shared_ptr<const pipeline::ControlNet>& controlnet = {});
 
 }  // namespace waggle::golden

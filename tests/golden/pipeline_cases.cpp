@@ -203,17 +203,21 @@ class Case {
 
 void run_pipeline_cases(const StableDiffusion& model, const GoldenSet& set, const std::string& name,
                         Report& report, const std::shared_ptr<const ControlNet>& controlnet) {
-  for (const auto& [key, json] : set.json()["cases"].items()) {
-    const std::string full = name + "/" + key;
-    bool asked = report.wants(full);
-    for (const char* leaf : {"first_unet_input", "step_latents", "callback_timesteps", "image"})
-      asked = asked || report.wants(full + "." + leaf);
-    if (!asked) continue;
-    try {
-      Case(model, set, key, full, report, controlnet).run();
-    } catch (const std::exception& error) {
-      report.fail(full + ".step_latents", std::string("threw: ") + error.what());
-    }
+  for (const auto& [key, json] : set.json()["cases"].items())
+    run_pipeline_case(model, set, key, name + "/" + key, report, controlnet);
+}
+
+void run_pipeline_case(const StableDiffusion& model, const GoldenSet& set, const std::string& key,
+                       const std::string& full_name, Report& report,
+                       const std::shared_ptr<const ControlNet>& controlnet) {
+  bool asked = report.wants(full_name);
+  for (const char* leaf : {"first_unet_input", "step_latents", "callback_timesteps", "image"})
+    asked = asked || report.wants(full_name + "." + leaf);
+  if (!asked) return;
+  try {
+    Case(model, set, key, full_name, report, controlnet).run();
+  } catch (const std::exception& error) {
+    report.fail(full_name + ".step_latents", std::string("threw: ") + error.what());
   }
 }
 
