@@ -44,6 +44,7 @@ struct Options {
   std::int64_t memory_budget_bytes = 0;  ///< 0: four fifths of what the device has free at start
   std::filesystem::path tokenizer_dir;   ///< for single files, which carry no tokenizer
   std::filesystem::path lora_dir;        ///< LoRA names are files inside it; empty: no LoRA is found
+  std::filesystem::path controlnet_dir;  ///< ControlNet names are folders inside it; empty: none is found
   std::string version;                   ///< of the program, written into pictures
   /// Sees the details that errors leave out (they may reach strangers): one line each, on the engine's
   /// threads.

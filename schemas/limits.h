@@ -16,6 +16,10 @@ inline constexpr int kMaxImagesPerJob = 64;
 inline constexpr int kMaxClipSkip = 12;
 inline constexpr double kMinLoraStrength = -4.0, kMaxLoraStrength = 4.0;
 inline constexpr std::size_t kMaxLoras = 16;
+inline constexpr double kMaxControlStrength = 4.0;
+inline constexpr std::size_t kMaxControls = 8;
+inline constexpr double kMaxMaskBlur = 64.0;                // pixels
+inline constexpr int kMaxMaskPadding = 1024;                // pixels
 inline constexpr int kMinPriority = -10, kMaxPriority = 10;
 inline constexpr int kMaxAttempts = 20;
 inline constexpr double kMaxDeadlineSeconds = 30.0 * 86400;

@@ -1,7 +1,7 @@
 // What a client may ask for: the three operations and the fields all of them share.
 //
-// Plain structs. Validation is schemas/validate.h, bytes are schemas/codec. An absent optional means "what suits the
-// model" (steps, guidance, size, sampler) or "draw one" (seed); the worker reports what it used.
+// Plain structs. Validation is schemas/validate.h, bytes are schemas/codec. An absent optional means "what
+// suits the model" (steps, guidance, size, sampler) or "draw one" (seed); the worker reports what it used.
 #pragma once
 
 #include <cstddef>
@@ -16,7 +16,8 @@
 
 namespace waggle {
 
-/// A picture in a request: its encoded bytes (PNG, JPEG, WebP), or, once admitted, a reference to the blob store.
+/// A picture in a request: its encoded bytes (PNG, JPEG, WebP), or, once admitted, a reference to the blob
+/// store.
 struct PictureInput {
   std::variant<std::string, BlobId> source;  ///< index 0: encoded bytes; index 1: reference
 
@@ -29,6 +30,17 @@ struct Lora {
   std::string path;
   double strength = 1.0;
   bool operator==(const Lora&) const = default;
+};
+
+/// A ControlNet by the name of its folder inside the worker's ControlNet folder, and the picture that it
+/// sees.
+struct ControlInput {
+  std::string path;
+  PictureInput image;             ///< edges, depth, a pose: what this ControlNet was trained on
+  double strength = 1.0;          ///< scale of what it adds
+  double start = 0.0, end = 1.0;  ///< share of the steps in which it acts
+  bool guess_mode = false;        ///< it acts on the prompt's half alone, early layers less than late ones
+  bool operator==(const ControlInput&) const = default;
 };
 
 enum class OutputFormat : std::uint8_t { png, jpeg, webp };
@@ -56,6 +68,11 @@ struct ImageInpaint {
   PictureInput mask_image;
   double strength = 1.0;
   std::optional<int> width, height;
+  std::optional<double> mask_blur = {};  ///< standard deviation in pixels of the blur of the mask's edge
+  /// Only what is around the mask is rendered, with so many pixels beside it, at the size of the job, and put
+  /// back into the picture at the picture's own size.
+  std::optional<int> only_masked_padding = {};
+  bool paste_back = false;  ///< kept pixels stay as they were, to the bit
   bool operator==(const ImageInpaint&) const = default;
 };
 
@@ -78,6 +95,7 @@ struct JobRequest {
   std::optional<std::string> schedule;
   std::optional<int> clip_skip;
   std::vector<Lora> loras;
+  std::vector<ControlInput> controls;
   std::optional<WorkerId> worker_id;
   int n = 1;
   OutputFormat output_format = OutputFormat::png;

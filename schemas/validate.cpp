@@ -108,6 +108,13 @@ void check_seed(Checker& check, std::int64_t seed, int n) {
                          " (image i uses seed + i), is " + text_of(seed));
 }
 
+void check_file_name(Checker& check, std::string_view path, const std::string& name) {
+  if (!check.label(path, name, limits::kMaxNameBytes)) return;
+  const bool leaves_folder =
+      name.find_first_of("/\\") != std::string::npos || name.find("..") != std::string::npos || name == ".";
+  if (leaves_folder) check.add(path, "must be a file name without '/', '\\' or '..'");
+}
+
 void check_loras(Checker& check, const std::vector<Lora>& loras) {
   if (loras.size() > limits::kMaxLoras) {
     check.add("/loras",
@@ -116,12 +123,7 @@ void check_loras(Checker& check, const std::vector<Lora>& loras) {
   }
   for (std::size_t i = 0; i < loras.size(); ++i) {
     const std::string at = "/loras/" + std::to_string(i);
-    const std::string path_at = at + "/path";
-    if (check.label(path_at, loras[i].path, limits::kMaxNameBytes)) {
-      const bool leaves_folder = loras[i].path.find_first_of("/\\") != std::string::npos ||
-                                 loras[i].path.find("..") != std::string::npos || loras[i].path == ".";
-      if (leaves_folder) check.add(path_at, "must be a file name without '/', '\\' or '..'");
-    }
+    check_file_name(check, at + "/path", loras[i].path);
     check.range(at + "/strength", loras[i].strength, limits::kMinLoraStrength, limits::kMaxLoraStrength);
   }
 }
@@ -160,6 +162,25 @@ void check_picture(Checker& check, std::string_view path, const PictureInput& pi
   }
 }
 
+void check_controls(Checker& check, const std::vector<ControlInput>& controls) {
+  if (controls.size() > limits::kMaxControls) {
+    check.add("/controls", "must have at most " + text_of(limits::kMaxControls) + " entries, has " +
+                               text_of(controls.size()));
+    return;
+  }
+  for (std::size_t i = 0; i < controls.size(); ++i) {
+    const ControlInput& control = controls[i];
+    const std::string at = "/controls/" + std::to_string(i);
+    check_file_name(check, at + "/path", control.path);
+    check_picture(check, at + "/image", control.image);
+    check.range(at + "/strength", control.strength, 0, limits::kMaxControlStrength);
+    const bool good_start = check.range(at + "/start", control.start, 0, 1);
+    const bool good_end = check.range(at + "/end", control.end, 0, 1);
+    if (good_start && good_end && control.start > control.end)
+      check.add(at + "/start", "must not be after the end");
+  }
+}
+
 struct CheckOperation {
   Checker& check;
 
@@ -174,6 +195,9 @@ struct CheckOperation {
     check_picture(check, "/mask_image", op.mask_image);
     check.positive("/strength", op.strength, 1.0);
     check_size(check, op.width, op.height);
+    if (op.mask_blur) check.range("/mask_blur", *op.mask_blur, 0, limits::kMaxMaskBlur);
+    if (op.only_masked_padding)
+      check.range("/only_masked_padding", *op.only_masked_padding, 0, limits::kMaxMaskPadding);
   }
 };
 
@@ -194,6 +218,7 @@ std::vector<FieldError> validate(const JobRequest& request, std::string_view pre
   if (request.schedule) check.label("/schedule", *request.schedule, kMaxNameBytes);
   if (request.clip_skip) check.range("/clip_skip", *request.clip_skip, 0, kMaxClipSkip);
   check_loras(check, request.loras);
+  check_controls(check, request.controls);
   if (request.worker_id) check.token("/worker_id", request.worker_id->value);
   check.range("/n", request.n, 1, kMaxImagesPerJob);
   if (request.preview_every) check.range("/preview_every", *request.preview_every, 1, kMaxPreviewEvery);

@@ -12,6 +12,7 @@
 #include <mutex>
 #include <thread>
 
+#include "pipeline/engine/controlnets.h"
 #include "pipeline/engine/finisher.h"
 #include "pipeline/engine/job.h"
 #include "pipeline/engine/model_variants.h"
@@ -76,6 +77,7 @@ class Pipeline::Engine {
   std::vector<JobPointer> jobs_;  // taken up, not ended; in order of arrival
   std::vector<std::unique_ptr<ActiveImage>> active_;
   ContextCache contexts_;
+  std::optional<ControlNets> controlnets_;  // set once the operations are known
   StepClock clock_;
 
   Finisher finisher_;

@@ -242,8 +242,7 @@ void Pipeline::Engine::finish_image(ActiveImage& image) {
   EngineJob& job = *image.job;
   const auto begin = EngineJob::Clock::now();
   Picture picture = to_picture(job.model->model->decode(image.run->latents()));
-  if (const auto& back = job.paste_back)
-    picture = paste(back->original, picture, back->mask, back->area);
+  if (const auto& back = job.paste_back) picture = paste(back->original, picture, back->mask, back->area);
   job.decode_s += seconds(EngineJob::Clock::now() - begin);
   image.run.reset();
   --job.images_in_hand;

@@ -10,6 +10,7 @@
 
 #include "pipeline/engine/image_run.h"
 #include "pipeline/engine/latent_preview.h"
+#include "pipeline/engine/paste_back.h"
 #include "pipeline/engine/resolve.h"
 
 namespace waggle::pipeline {
@@ -40,6 +41,8 @@ struct EngineJob {
   Resolved resolved;
   std::shared_ptr<const Conditioning> conditioning;
   SourcePictures source;
+  std::vector<Control> controls;
+  std::optional<PasteBack> paste_back;
   std::vector<int> pending;  ///< image indices that have not started, last first
   int images_in_hand = 0;    ///< started and not yet decoded
   int evaluations_done = 0, evaluations_total = 0;

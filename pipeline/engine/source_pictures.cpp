@@ -12,29 +12,13 @@
 namespace waggle::pipeline {
 namespace {
 
-Result<Picture> decode_field(const PictureInput& input, const char* path) {
+Result<Picture> decode_field(const PictureInput& input, const std::string& path) {
   if (input.is_reference()) return invalid_request({{path, "is a reference that was not resolved"}});
   auto picture = decode(std::get<0>(input.source));
   if (picture) return picture;
   Error error = std::move(picture).error();
   error.fields.push_back({path, error.message});
   return error;
-}
-
-/// Lays alpha over a plain background; leaves grey or RGB.
-Picture flatten(const Picture& picture, int background) {
-  if (picture.channels != 4) return picture;
-  Picture flat{picture.width, picture.height, 3, {}};
-  const std::size_t pixels =
-      static_cast<std::size_t>(picture.width) * static_cast<std::size_t>(picture.height);
-  flat.samples.resize(pixels * 3);
-  for (std::size_t i = 0; i < pixels; ++i) {
-    const int alpha = picture.samples[4 * i + 3];
-    for (std::size_t c = 0; c < 3; ++c)
-      flat.samples[3 * i + c] = static_cast<std::uint8_t>(
-          (picture.samples[4 * i + c] * alpha + background * (255 - alpha) + 127) / 255);
-  }
-  return flat;
 }
 
 /// **Shape**: -> [1, C, H, W] fp32 in 0..1.
@@ -48,6 +32,11 @@ at::Tensor to_tensor(const Picture& picture) {
 
 Result<RequestPictures> decode_pictures(const JobRequest& request) {
   RequestPictures pictures;
+  for (std::size_t i = 0; i < request.controls.size(); ++i) {
+    auto picture = decode_field(request.controls[i].image, "/controls/" + std::to_string(i) + "/image");
+    if (!picture) return std::move(picture).error();
+    pictures.controls.push_back(std::move(*picture));
+  }
   const auto take = [&](const PictureInput& input, const char* path, std::optional<Picture>& into) -> Status {
     auto picture = decode_field(input, path);
     if (!picture) return std::move(picture).error();
@@ -65,10 +54,14 @@ Result<RequestPictures> decode_pictures(const JobRequest& request) {
   return pictures;
 }
 
-at::Tensor image_tensor(const Picture& picture, int width, int height) {
+at::Tensor rgb_tensor(const Picture& picture, int width, int height) {
   Picture flat = to_rgb(flatten(picture, 255));
   if (flat.width != width || flat.height != height) flat = resize(flat, width, height);
-  return to_tensor(flat) * 2 - 1;
+  return to_tensor(flat);
+}
+
+at::Tensor image_tensor(const Picture& picture, int width, int height) {
+  return rgb_tensor(picture, width, height) * 2 - 1;
 }
 
 at::Tensor mask_tensor(const Picture& picture, int width, int height) {

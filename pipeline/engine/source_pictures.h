@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "pipeline/engine/image_start.h"
 #include "pipeline/image/picture.h"
@@ -13,6 +14,7 @@ namespace waggle::pipeline {
 
 struct RequestPictures {
   std::optional<Picture> image, mask;
+  std::vector<Picture> controls;                    ///< one per control of the request
   std::optional<std::pair<int, int>> natural_size;  ///< width and height of `image`
 };
 
@@ -20,8 +22,10 @@ struct RequestPictures {
 /// path around the decoder's reason; a reference that nobody resolved is one too.
 Result<RequestPictures> decode_pictures(const JobRequest& request);
 
-/// **Shape**: RGB of any size -> [1, 3, height, width] fp32 in -1..1. Alpha is laid over white; Lanczos to
-/// the size.
+/// **Shape**: RGB of any size -> [1, 3, height, width] fp32 in 0..1. Alpha is laid over white; Lanczos to the
+/// size.
+at::Tensor rgb_tensor(const Picture& picture, int width, int height);
+/// The same in -1..1, as the VAE takes it.
 at::Tensor image_tensor(const Picture& picture, int width, int height);
 /// Grey value of the mask -> [1, 1, height, width] fp32 in 0..1. Alpha is laid over black: transparent is
 /// kept.

@@ -82,6 +82,21 @@ Picture to_rgb(Picture picture) {
   return out;
 }
 
+Picture flatten(const Picture& picture, int background) {
+  if (picture.channels != 4) return picture;
+  Picture flat{picture.width, picture.height, 3, {}};
+  const std::size_t pixels =
+      static_cast<std::size_t>(picture.width) * static_cast<std::size_t>(picture.height);
+  flat.samples.resize(pixels * 3);
+  for (std::size_t i = 0; i < pixels; ++i) {
+    const int alpha = picture.samples[4 * i + 3];
+    for (std::size_t c = 0; c < 3; ++c)
+      flat.samples[3 * i + c] = static_cast<std::uint8_t>(
+          (picture.samples[4 * i + c] * alpha + background * (255 - alpha) + 127) / 255);
+  }
+  return flat;
+}
+
 Picture to_grey(const Picture& picture) {
   if (picture.channels == 1) return picture;
   const auto channels = static_cast<std::size_t>(picture.channels);

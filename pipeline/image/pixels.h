@@ -8,6 +8,9 @@ namespace waggle::pipeline {
 /// Three channels: grey is repeated, alpha is dropped, not applied, as diffusers does it.
 Picture to_rgb(Picture picture);
 
+/// Lays alpha over a plain grey background (0 black, 255 white); grey and RGB stay as they are.
+Picture flatten(const Picture& picture, int background);
+
 /// One channel of luma (ITU-R 601, in Pillow's 16-bit fixed point); alpha is dropped.
 Picture to_grey(const Picture& picture);
 

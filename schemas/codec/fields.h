@@ -83,6 +83,7 @@ Document encode(const JobStatus& value);
 Document encode(const ModelInfo& value);
 Document encode(const PoolModel& value);
 Document encode(const Lora& value);
+Document encode(const ControlInput& value);
 Document encode(const AttemptError& value);
 Document encode(const JobAnnouncement& value);
 Document encode(const std::variant<Accepted, Rejected>& value);
@@ -114,6 +115,7 @@ void decode(const Document& from, const Path& at, Findings& findings, JobStatus&
 void decode(const Document& from, const Path& at, Findings& findings, ModelInfo& to);
 void decode(const Document& from, const Path& at, Findings& findings, PoolModel& to);
 void decode(const Document& from, const Path& at, Findings& findings, Lora& to);
+void decode(const Document& from, const Path& at, Findings& findings, ControlInput& to);
 void decode(const Document& from, const Path& at, Findings& findings, AttemptError& to);
 void decode(const Document& from, const Path& at, Findings& findings, JobAnnouncement& to);
 void decode(const Document& from, const Path& at, Findings& findings, std::variant<Accepted, Rejected>& to);

@@ -16,6 +16,21 @@ void decode(const Document& from, const Path& at, Findings& findings, Lora& to) 
 }
 
 template <class Fields>
+void describe(Fields& f, Ref<Fields, ControlInput> control) {
+  f.required("path", control.path);
+  f.required("image", control.image);
+  f.with_default("strength", control.strength);
+  f.with_default("start", control.start);
+  f.with_default("end", control.end);
+  f.with_default("guess_mode", control.guess_mode);
+}
+
+Document encode(const ControlInput& value) { return encode_fields(value); }
+void decode(const Document& from, const Path& at, Findings& findings, ControlInput& to) {
+  decode_fields(from, at, findings, to);
+}
+
+template <class Fields>
 void describe(Fields& f, Ref<Fields, ImageGeneration> operation) {
   f.optional("width", operation.width);
   f.optional("height", operation.height);
@@ -36,6 +51,9 @@ void describe(Fields& f, Ref<Fields, ImageInpaint> operation) {
   f.with_default("strength", operation.strength);
   f.optional("width", operation.width);
   f.optional("height", operation.height);
+  f.optional("mask_blur", operation.mask_blur);
+  f.optional("only_masked_padding", operation.only_masked_padding);
+  if (Fields::kReading || operation.paste_back) f.with_default("paste_back", operation.paste_back);
 }
 
 namespace {
@@ -72,6 +90,8 @@ void describe(Fields& f, Ref<Fields, JobRequest> job) {
   f.optional("schedule", job.schedule);
   f.optional("clip_skip", job.clip_skip);
   f.with_default("loras", job.loras);
+  // Younger than version 1 of the protocol: written only when said, so that older bytes stay as they were.
+  if (Fields::kReading || !job.controls.empty()) f.with_default("controls", job.controls);
   f.optional("worker_id", job.worker_id);
   f.with_default("n", job.n);
   f.with_default("output_format", job.output_format);

@@ -45,6 +45,17 @@ JobRequest inpaint_job() {
   return job;
 }
 
+JobRequest controlled_job() {
+  JobRequest job = small_job();
+  job.controls = {{"canny", PictureInput{kBlob}, 0.7, 0.2, 0.6, true}, {"depth", PictureInput{kBlob}}};
+  ImageInpaint inpaint{PictureInput{kBlob}, PictureInput{kBlob}, 1.0, {}, {}};
+  inpaint.mask_blur = 4.5;
+  inpaint.only_masked_padding = 32;
+  inpaint.paste_back = true;
+  job.operation = inpaint;
+  return job;
+}
+
 ImageInfo image(int index) { return {index, 1234 + index, OutputFormat::webp, 512, 768, 48'213}; }
 
 JobStatus queued_status() {
@@ -186,6 +197,7 @@ std::vector<Sample> make_samples() {
   all.push_back({"generation-full", full_job()});
   all.push_back({"transform", transform_job()});
   all.push_back({"inpaint", inpaint_job()});
+  all.push_back({"controls", controlled_job()});
   all.push_back({"queued", queued_status()});
   all.push_back({"dead", dead_status()});
   all.push_back({"fields", ErrorRecord{bad_fields()}});

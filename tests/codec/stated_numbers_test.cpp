@@ -86,6 +86,16 @@ TEST_CASE("stated numbers: the rest of a job") {
   CHECK(job["loras"]["items"]["properties"]["strength"]["maximum"] == kMaxLoraStrength);
   CHECK(job["loras"]["items"]["properties"]["path"]["maxLength"] == kMaxNameBytes);
   CHECK(protocol_row("loras").find("at most " + text_of(kMaxLoras)) != std::string::npos);
+  const json control = job["controls"]["items"]["properties"];
+  CHECK(job["controls"]["maxItems"] == kMaxControls);
+  CHECK(control["path"]["maxLength"] == kMaxNameBytes);
+  CHECK(control["strength"]["maximum"] == kMaxControlStrength);
+  CHECK(protocol_row("controls").find("at most " + text_of(kMaxControls)) != std::string::npos);
+  const json inpaint = read_schema("job")["allOf"][1]["then"]["properties"];
+  CHECK(inpaint["mask_blur"]["maximum"] == kMaxMaskBlur);
+  CHECK(inpaint["only_masked_padding"]["maximum"] == kMaxMaskPadding);
+  CHECK(protocol_row("mask_blur").find("0.." + text_of(static_cast<int>(kMaxMaskBlur))) != std::string::npos);
+  CHECK(protocol_row("only_masked_padding").find("0.." + text_of(kMaxMaskPadding)) != std::string::npos);
   CHECK(protocol_row("input_image").find(text_of(kMaxPictureBytes)) != std::string::npos);
   for (const char* field : {"prompt", "negative_prompt"}) check_length(field, kMaxPromptBytes);
   for (const char* field : {"model", "sampler", "schedule", "hive_id", "traceparent"})

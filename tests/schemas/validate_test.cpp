@@ -1,6 +1,7 @@
 // Each field at its borders and just beyond them; then everything wrong at once.
 #include "schemas/validate.h"
 
+#include <cmath>
 #include <functional>
 #include <limits>
 
@@ -149,6 +150,41 @@ TEST_CASE("validate: a LoRA is a file name in the worker's own folder") {
     refuses("/loras/1/path", [&](JobRequest& job) { job.loras = {{"ok", 1.0}, {path, 1.0}}; });
   }
   refuses("/loras/0/strength", [](JobRequest& job) { job.loras = {{"ok", 4.5}}; });
+}
+
+TEST_CASE("validate: a control names a folder, brings a picture and ends after it starts") {
+  const auto with = [](auto change) {
+    return [change](JobRequest& job) {
+      job.controls = {{"ok", {kBlob}}, {"canny", {kBlob}}};
+      change(job.controls[1]);
+    };
+  };
+  accepts(with([](ControlInput&) {}));
+  accepts(with([](ControlInput& control) { control.start = control.end = 0.5; }));
+  accepts([](JobRequest& job) { job.controls.assign(kMaxControls, {"x", {kBlob}}); });
+  refuses("/controls", [](JobRequest& job) { job.controls.assign(kMaxControls + 1, {"x", {kBlob}}); });
+  refuses("/controls/1/path", with([](ControlInput& control) { control.path = "../x"; }));
+  refuses("/controls/1/image", with([](ControlInput& control) { control.image = {}; }));
+  refuses("/controls/1/strength", with([](ControlInput& control) { control.strength = 4.5; }));
+  refuses("/controls/1/strength", with([](ControlInput& control) { control.strength = -0.1; }));
+  refuses("/controls/1/start", with([](ControlInput& control) { control.start = std::nan(""); }));
+  refuses("/controls/1/start", with([](ControlInput& control) { control.start = 0.8, control.end = 0.2; }));
+  refuses("/controls/1/end", with([](ControlInput& control) { control.end = 1.5; }));
+}
+
+TEST_CASE("validate: soft edges and padding of a mask have bounds") {
+  const auto with = [](auto change) {
+    return [change](JobRequest& job) {
+      ImageInpaint inpaint{{kBlob}, {kBlob}, 1.0, {}, {}};
+      change(inpaint);
+      job.operation = inpaint;
+    };
+  };
+  accepts(with([](ImageInpaint& inpaint) { inpaint.mask_blur = 0.0, inpaint.only_masked_padding = 0; }));
+  refuses("/mask_blur", with([](ImageInpaint& inpaint) { inpaint.mask_blur = kMaxMaskBlur + 1; }));
+  refuses("/only_masked_padding", with([](ImageInpaint& inpaint) { inpaint.only_masked_padding = -1; }));
+  refuses("/only_masked_padding",
+          with([](ImageInpaint& inpaint) { inpaint.only_masked_padding = kMaxMaskPadding + 1; }));
 }
 
 TEST_CASE("validate: strength is above 0 and at most 1") {
