@@ -1,0 +1,204 @@
+// Measuring. A call that fails ends the run: figures of a queue that failed mean nothing.
+#include "tests/bench/measurements.h"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cstdio>
+#include <memory>
+#include <stdexcept>
+#include <thread>
+
+#include "consumer/bus/topics.h"
+#include "consumer/ledger/ledger.h"
+#include "consumer/queen/job_id.h"
+#include "schemas/codec/msgpack.h"
+#include "tests/bench/pool.h"
+
+namespace waggle::bench {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::RedisServer;
+
+constexpr std::size_t kImageBytes = 100'000;
+constexpr int kRoom = 8;
+
+template <class T>
+T need(Result<T> result) {
+  if (!result) throw std::runtime_error(to_string(result.error()));
+  return std::move(result).value();
+}
+
+double seconds(Clock::duration time) { return std::chrono::duration<double>(time).count(); }
+
+/// The calls of EVALSHA and EVAL so far. Commands inside scripts are the server's own affair.
+long scripts_sent(const RedisServer& redis) {
+  const std::string command = "redis-cli -p " + std::to_string(redis.port()) + " info commandstats";
+  const std::unique_ptr<FILE, int (*)(FILE*)> pipe(::popen(command.c_str(), "r"), &::pclose);
+  if (!pipe) throw std::runtime_error("redis-cli does not start");
+  long sum = 0, calls = 0;
+  std::array<char, 512> line{};
+  while (std::fgets(line.data(), static_cast<int>(line.size()), pipe.get()) != nullptr) {
+    if (std::sscanf(line.data(), "cmdstat_eval:calls=%ld", &calls) == 1 ||
+        std::sscanf(line.data(), "cmdstat_evalsha:calls=%ld", &calls) == 1) {
+      sum += calls;
+    }
+  }
+  return sum;
+}
+
+void submit_all(const ledger::Options& redis, int jobs) {
+  ledger::Ledger ledger(redis);
+  for (int i = 0; i < jobs; ++i) need(ledger.submit(queen::new_job_id(), numbered_job(i), "b", "d", {}));
+}
+
+void end(ledger::Ledger& ledger, const ledger::ClaimedJob& job, bool full, const std::string& image) {
+  Event event;
+  CompletedEvent completed;
+  completed.seed = job.request.seed.value_or(0);
+  for (int step = 1; full && step <= 3; ++step) {
+    event.body = ProgressEvent{step, 3, 100.0 * step / 3};
+    need(ledger.append(job.lease, event, {}));
+  }
+  if (full) {
+    completed.images.push_back(
+        {0, completed.seed, OutputFormat::png, 1, 1, static_cast<std::int64_t>(image.size())});
+    need(ledger.commit_image(job.lease, completed.images.front(), image, {}));
+  }
+  event.body = completed;
+  need(ledger.finish(job.lease, event, {}));
+}
+
+Latency summary(std::vector<double> times_ms) {
+  std::ranges::sort(times_ms);
+  const auto at = [&](double share) {
+    return times_ms.at(static_cast<std::size_t>(share * static_cast<double>(times_ms.size() - 1)));
+  };
+  return {at(0.5), at(0.99), times_ms.back()};
+}
+
+template <class Condition>
+void wait_for(const char* what, Condition condition) {
+  const auto deadline = Clock::now() + 60s;
+  while (!condition()) {
+    if (Clock::now() > deadline) throw std::runtime_error(std::string(what) + " took more than a minute");
+    std::this_thread::sleep_for(200us);
+  }
+}
+
+}  // namespace
+
+Throughput measure_throughput(const std::string& appendfsync, int workers, int jobs, bool full) {
+  const RedisServer redis(appendfsync);
+  submit_all(redis.options(), 1);  // every script is known to Redis before the clock starts
+  std::atomic<int> left{jobs + 1};
+  std::atomic<bool> failed{false};
+  const std::string image(kImageBytes, 'x');
+  const long before = scripts_sent(redis);
+  const auto start = Clock::now();
+  std::vector<std::thread> threads;
+  const auto guarded = [&](auto work) {
+    threads.emplace_back([&failed, work] {
+      try {
+        work();
+      } catch (const std::exception& error) {
+        std::fprintf(stderr, "%s\n", error.what());
+        failed = true;
+      }
+    });
+  };
+  guarded([&] { submit_all(redis.options(), jobs); });
+  for (int w = 0; w < workers; ++w) {
+    guarded([&, w] {
+      ledger::Ledger ledger(redis.options());
+      const ledger::ClaimQuery query{WorkerId(std::to_string(w)), {"null"}, kRoom, "", true};
+      while (left > 0 && !failed) {
+        const auto claimed = need(ledger.claim(query, {}));
+        for (const ledger::ClaimedJob& job : claimed) {
+          end(ledger, job, full, image);
+          --left;
+        }
+        // An idle worker waits to be told; here it looks again soon.
+        if (claimed.empty()) std::this_thread::sleep_for(500us);
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  if (failed) throw std::runtime_error("the throughput run failed");
+  const double took = seconds(Clock::now() - start);
+  return {workers, jobs / took, static_cast<double>(scripts_sent(redis) - before) / jobs};
+}
+
+Latencies measure_latencies(const std::string& appendfsync, int jobs) {
+  const RedisServer redis(appendfsync);
+  Stopwatch stopwatch(jobs + 1);
+  const RunningQueen queen(redis.options());
+  const RunningWorker worker(redis.options(), queen.endpoints(), stopwatch, {});
+  bus::Context context;
+  bus::Subscriber subscriber(context, {queen.endpoints().publish});
+  subscriber.subscribe("events/");
+  bus::RequestClient client(context, {queen.endpoints().requests});
+
+  std::vector<Clock::time_point> sent(stopwatch.began.size()), told(sent.size());
+  const auto one = [&](int number) {
+    const auto index = static_cast<std::size_t>(number);
+    sent[index] = Clock::now();
+    const RequestId id(std::to_string(number));
+    need(client.send(codec::to_msgpack(Request{id, SubmitRequest{numbered_job(number)}})));
+    const auto answer = client.receive(10s);
+    if (!answer) throw std::runtime_error("the queen does not answer");
+    const auto deadline = Clock::now() + 10s;
+    while (told[index] == Clock::time_point{} && Clock::now() < deadline) {
+      const auto message = subscriber.receive(100ms);
+      const auto event = message ? codec::from_msgpack<Event>(message->payload) : Error{};
+      if (event && is_terminal(event->body)) told[index] = Clock::now();
+    }
+    if (told[index] == Clock::time_point{}) throw std::runtime_error("nobody told of the end");
+  };
+  // Connections, caches and scripts are warm from the second job on; until the sockets have found each other
+  // the worker hears of nothing, so the first one is not measured.
+  std::this_thread::sleep_for(1500ms);
+  one(0);
+  auto next = Clock::now();
+  for (int i = 1; i <= jobs; ++i) {
+    std::this_thread::sleep_until(next);
+    next += 20ms;
+    one(i);
+  }
+  std::vector<double> to_work, to_told;
+  for (std::size_t i = 1; i < sent.size(); ++i) {
+    to_work.push_back(1000 * seconds(stopwatch.began[i] - sent[i]));
+    to_told.push_back(1000 * seconds(told[i] - stopwatch.ended[i]));
+  }
+  return {summary(std::move(to_work)), summary(std::move(to_told))};
+}
+
+double measure_busy_share(const std::string& appendfsync, int jobs) {
+  const RedisServer redis(appendfsync);
+  submit_all(redis.options(), jobs);
+  Stopwatch stopwatch(jobs);
+  const RunningQueen queen(redis.options());
+  const RunningWorker worker(redis.options(), queen.endpoints(), stopwatch, {50ms, 3, 0});
+  wait_for("the work", [&] { return stopwatch.done == jobs; });
+  Clock::duration worked{};
+  for (std::size_t i = 0; i < stopwatch.began.size(); ++i) worked += stopwatch.ended[i] - stopwatch.began[i];
+  return seconds(worked) / seconds(std::ranges::max(stopwatch.ended) - std::ranges::min(stopwatch.began));
+}
+
+Recovery measure_recovery(const std::string& appendfsync, int jobs) {
+  RedisServer redis(appendfsync);
+  submit_all(redis.options(), jobs);
+  redis.kill9();
+  Stopwatch stopwatch(jobs);
+  const auto start = Clock::now();
+  redis.restart();
+  Recovery recovery{seconds(Clock::now() - start), 0};
+  const RunningQueen queen(redis.options());
+  const RunningWorker worker(redis.options(), queen.endpoints(), stopwatch, {});
+  wait_for("the first job", [&] { return stopwatch.begun > 0; });
+  recovery.work_s = seconds(std::ranges::max(stopwatch.began) - start);
+  return recovery;
+}
+
+}  // namespace waggle::bench
