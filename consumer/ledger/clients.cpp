@@ -2,6 +2,7 @@
 #include "consumer/ledger/implementation.h"
 #include "consumer/ledger/reading.h"
 #include "schemas/codec/msgpack.h"
+#include "schemas/pictures.h"
 
 namespace waggle::ledger {
 namespace {
@@ -23,17 +24,10 @@ struct BlobField {
   BlobId id;
 };
 
-std::vector<BlobField> blobs_of(const Operation& operation) {
+std::vector<BlobField> blobs_of(const JobRequest& request) {
   std::vector<BlobField> blobs;
-  const auto look = [&](const char* path, const PictureInput& picture) {
-    if (picture.is_reference()) blobs.push_back({path, std::get<BlobId>(picture.source)});
-  };
-  if (const auto* transform = std::get_if<ImageTransform>(&operation)) {
-    look("/input_image", transform->input_image);
-  } else if (const auto* inpaint = std::get_if<ImageInpaint>(&operation)) {
-    look("/init_image", inpaint->init_image);
-    look("/mask_image", inpaint->mask_image);
-  }
+  for (auto& [path, picture] : pictures_of(request))
+    if (picture->is_reference()) blobs.push_back({path, std::get<BlobId>(picture->source)});
   return blobs;
 }
 
@@ -41,7 +35,7 @@ std::vector<BlobField> blobs_of(const Operation& operation) {
 
 Result<Accepted> Ledger::submit(const JobId& id, const JobRequest& request, std::string_view batch_key,
                                 std::string_view request_digest, const Policy& policy) {
-  const std::vector<BlobField> blobs = blobs_of(request.operation);
+  const std::vector<BlobField> blobs = blobs_of(request);
   std::string blob_names;
   for (const BlobField& blob : blobs) blob_names += (blob_names.empty() ? "" : " ") + blob.id.value;
   const std::string deadline =

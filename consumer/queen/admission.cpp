@@ -6,6 +6,7 @@
 
 #include "consumer/queen/job_id.h"
 #include "schemas/batch_key.h"
+#include "schemas/pictures.h"
 #include "schemas/validate.h"
 
 namespace waggle::queen {
@@ -21,16 +22,6 @@ Status store(Desk& desk, PictureInput& picture) {
   picture.source = std::move(id).value();
   return Done{};
 }
-
-struct StorePictures {
-  Desk& desk;
-  Status operator()(ImageGeneration&) const { return Done{}; }
-  Status operator()(ImageTransform& operation) const { return store(desk, operation.input_image); }
-  Status operator()(ImageInpaint& operation) const {
-    if (auto stored = store(desk, operation.init_image); !stored) return stored;
-    return store(desk, operation.mask_image);
-  }
-};
 
 Status check(Desk& desk, const JobRequest& request) {
   const bool allow = desk.options.allow_unknown_models;
@@ -53,8 +44,8 @@ Result<Accepted> admit(Desk& desk, JobRequest request, std::string_view prefix) 
     for (FieldError& field : error.fields) field.path.insert(0, prefix);
     return error;
   }
-  if (auto stored = std::visit(StorePictures{desk}, request.operation); !stored)
-    return std::move(stored).error();
+  for (auto& [path, picture] : pictures_of(request))
+    if (auto stored = store(desk, *picture); !stored) return std::move(stored).error();
 
   // The digest covers what the client said, not the seed drawn for it: the same request twice is the same
   // request. The seed is drawn here and not by a worker, so that every attempt makes the same picture.

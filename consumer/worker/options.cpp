@@ -60,6 +60,8 @@ void add_model_flags(CLI::App& app, Flags& flags) {
                  "What --model-path must be: " + CLI::detail::join(versions, ", "))
       ->check(CLI::IsMember(versions));
   app.add_option("--lora-dir", flags.lora_dir, "Where LoRA files are; jobs name files in it");
+  app.add_option("--controlnet-dir", flags.controlnet_dir,
+                 "Where ControlNet folders are; jobs name folders in it");
   app.add_option("--tokenizer", flags.tokenizer,
                  "Folder with vocab.json and merges.txt, for single-file checkpoints");
   app.add_flag("--preload", flags.preload,
@@ -209,6 +211,7 @@ Result<std::unique_ptr<Renderer>> make_renderer(const Flags& flags, pipeline::De
                     : pipeline::precision_from_name(flags.precision).value_or(pipeline::Precision::automatic);
   options.threads = flags.threads;
   options.lora_dir = flags.lora_dir;
+  options.controlnet_dir = flags.controlnet_dir;
   options.tokenizer_dir = flags.tokenizer;
   auto renderer = std::make_unique<PipelineRenderer>(std::move(options), models);
   for (std::size_t i = 0; flags.preload && i < models.size(); ++i) {

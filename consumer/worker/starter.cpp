@@ -9,6 +9,7 @@
 
 #include "consumer/worker/boundary.h"
 #include "schemas/codec/json.h"
+#include "schemas/pictures.h"
 
 namespace waggle::worker {
 namespace {
@@ -105,9 +106,11 @@ Status Starter::hand_over(const AssignmentPtr& assignment) {
   if (assignment->stopped() != Stop::none) return kStopped;
 
   // The picture's text carries the job as it was admitted: references, not the bytes of other pictures.
-  job.describe = [operation = claimed.request.operation](const JobRequest& resolved) {
+  job.describe = [operation = claimed.request.operation,
+                  controls = claimed.request.controls](const JobRequest& resolved) {
     JobRequest described = resolved;
     described.operation = operation;
+    described.controls = controls;
     return codec::to_json(described);
   };
   const JobId id = claimed.lease.job;
@@ -151,13 +154,8 @@ Status Starter::load_now(const std::string& model) {
 }
 
 Status Starter::fetch_pictures(const Assignment& assignment, JobRequest& request) {
-  if (auto* transform = std::get_if<ImageTransform>(&request.operation)) {
-    return fetch(assignment, transform->input_image);
-  }
-  if (auto* inpaint = std::get_if<ImageInpaint>(&request.operation)) {
-    if (auto fetched = fetch(assignment, inpaint->init_image); !fetched) return fetched;
-    return fetch(assignment, inpaint->mask_image);
-  }
+  for (auto& [path, picture] : pictures_of(request))
+    if (auto fetched = fetch(assignment, *picture); !fetched) return fetched;
   return Done{};
 }
 
