@@ -30,10 +30,14 @@ class PuppetRenderer final : public worker::Renderer {
   Status load(const std::string& model) override { return on_load(model); }
   void unload(const std::string&) override {}
   pipeline::Ticket render(pipeline::RenderJob job) override {
-    on_render(job, ++rendered);
-    const std::lock_guard lock(mutex_);
-    jobs_.emplace(static_cast<pipeline::Ticket>(rendered.load()), std::move(job));
-    return static_cast<pipeline::Ticket>(rendered.load());
+    const int number = ++calls_;
+    on_render(job, number);
+    {
+      const std::lock_guard lock(mutex_);
+      jobs_.emplace(static_cast<pipeline::Ticket>(number), std::move(job));
+    }
+    rendered = number;
+    return static_cast<pipeline::Ticket>(number);
   }
   void cancel(pipeline::Ticket ticket) override {
     ++cancelled;
@@ -60,12 +64,15 @@ class PuppetRenderer final : public worker::Renderer {
     job.callbacks.end(std::move(result));
   }
 
-  std::atomic<int> rendered{0}, cancelled{0};
+  std::atomic<int> rendered{
+      0};  ///< the number of the last job that is here, after all that came of its arrival
+  std::atomic<int> cancelled{0};
   std::atomic<bool> hangs{false};  ///< a cancel is not heard
 
  private:
   mutable std::mutex mutex_;
   std::map<pipeline::Ticket, pipeline::RenderJob> jobs_;
+  int calls_ = 0;  ///< of the one thread that starts jobs
 };
 
 inline worker::Settings worker_settings(const Hive& hive, std::string id) {

@@ -1,0 +1,217 @@
+// Workers in process, with a real queen, a real Redis and real sockets: the life of a job.
+#include <algorithm>
+#include <string>
+
+#include <catch2/catch.hpp>
+
+#include "consumer/bus/topics.h"
+#include "tests/worker/crew.h"
+
+namespace waggle::testing {
+namespace {
+
+using namespace std::chrono_literals;
+
+TEST_CASE("worker: a job is claimed, rendered and completed, and its images are kept") {
+  Hive hive;
+  Crew crew(hive, "w1", 1ms);
+  JobRequest request = a_job();
+  request.n = 2;
+  request.seed = 40;
+  const JobId job = hive.submit(request);
+  REQUIRE(hive.becomes(job, JobState::completed));
+  const JobStatus status = hive.status(job);
+  CHECK(status.attempt == 1);
+  CHECK(status.worker == WorkerId("w1"));
+  REQUIRE(status.images.size() == 2);
+  CHECK(status.images[1].seed == 41);
+  CHECK(hive.ledger.image(job, 1).value().starts_with("\x89PNG"));
+  const auto events = hive.event_names(job);
+  REQUIRE(events.size() >= 4);
+  CHECK(events.front() == "queued");
+  CHECK(events[1] == "started");
+  CHECK(events[2] == "progress");
+  CHECK(events.back() == "completed");
+}
+
+TEST_CASE("worker: events are published with the number that the log gave them") {
+  Hive hive;
+  bus::Subscriber subscriber(hive.context(), {hive.endpoints().publish});
+  subscriber.subscribe("events/");
+  Crew crew(hive, "w1", 1ms);
+  // The first jobs may pass before the subscription has arrived.
+  std::optional<Event> completed;
+  REQUIRE(eventually([&] {
+    hive.submit(a_job());
+    while (const auto message = subscriber.receive(100ms)) {
+      const auto event = codec::from_msgpack<Event>(message->payload);
+      REQUIRE(event);
+      CHECK(is_valid_event_id(event->id.value));
+      CHECK(message->topic == bus::events_topic(event->job));
+      if (std::holds_alternative<CompletedEvent>(event->body)) completed = *event;
+    }
+    return completed.has_value();
+  }));
+  const auto page = hive.ledger.events(completed->job, EventId{});
+  REQUIRE(page);
+  CHECK(page->events.back() == *completed);
+}
+
+TEST_CASE("worker: it is in the pool with what it serves, and gone when it has left") {
+  Hive hive;
+  {
+    Crew crew(hive, "w1", 1ms);
+    REQUIRE(eventually([&] { return hive.ledger.workers().value().size() == 1; }));
+    const WorkerInfo info = hive.ledger.workers().value().at(0);
+    CHECK(info.id == WorkerId("w1"));
+    CHECK(info.state == WorkerState::idle);
+    CHECK(info.models.at(0).name == "null");
+  }
+  CHECK(hive.ledger.workers().value().empty());
+}
+
+TEST_CASE("worker: a cancel in mid-job is obeyed within a step") {
+  Hive hive;
+  Crew crew(hive, "w1", 20ms);
+  const JobId job = hive.submit(a_job("null", 500));
+  REQUIRE(eventually([&] { return hive.status(job).step > 0; }));
+  const auto start = std::chrono::steady_clock::now();
+  REQUIRE(std::holds_alternative<CancelAccepted>(hive.ask(CancelRequest{job})));
+  REQUIRE(hive.becomes(job, JobState::cancelled));
+  // Ten seconds of rendering are left, and the next renewal is seconds away: the control topic has told it.
+  CHECK(std::chrono::steady_clock::now() - start < 2s);
+  CHECK(hive.event_names(job).back() == "cancelled");
+}
+
+TEST_CASE("worker: a cancel whose message is lost is found at the next renewal") {
+  Hive hive;
+  auto settings = worker_settings(hive, "w1");
+  settings.policy.lease = 300ms;
+  Crew crew(settings, std::make_unique<worker::NullRenderer>(worker::NullRendererOptions{20ms}));
+  const JobId job = hive.submit(a_job("null", 500));
+  REQUIRE(hive.becomes(job, JobState::running));
+  REQUIRE(hive.ledger.cancel(job, hive.queen_options().policy));  // tells nobody
+  CHECK(hive.becomes(job, JobState::cancelled));
+}
+
+TEST_CASE("worker: a job outlives many leases while its worker renews them") {
+  Hive hive;
+  auto settings = worker_settings(hive, "w1");
+  settings.policy.lease = 150ms;
+  Crew crew(settings, std::make_unique<worker::NullRenderer>(worker::NullRendererOptions{20ms}));
+  const JobId job = hive.submit(a_job("null", 40));
+  REQUIRE(hive.becomes(job, JobState::completed));
+  CHECK(hive.status(job).attempt == 1);
+}
+
+TEST_CASE("worker: a drain finishes what is in hand and takes nothing more") {
+  Hive hive;
+  Crew crew(hive, "w1", 5ms);
+  const JobId first = hive.submit(a_job("null", 60));
+  REQUIRE(hive.becomes(first, JobState::running));
+  const JobId second = hive.submit(a_job());
+  crew.ask_to_stop();
+  REQUIRE(eventually([&] { return crew.left.load(); }));
+  CHECK(hive.status(first).state == JobState::completed);
+  CHECK(hive.status(second).state == JobState::queued);
+  CHECK(hive.ledger.workers().value().empty());
+}
+
+TEST_CASE("worker: a drain that takes too long hands the job back without using up an attempt") {
+  Hive hive;
+  auto settings = worker_settings(hive, "w1");
+  settings.drain_timeout = 0ms;
+  JobRequest request = a_job("null", 400);
+  request.max_attempts = 1;
+  JobId job;
+  {
+    Crew crew(settings, std::make_unique<worker::NullRenderer>(worker::NullRendererOptions{20ms}));
+    job = hive.submit(request);
+    REQUIRE(eventually([&] { return hive.status(job).step > 0; }));
+    crew.ask_to_stop();
+    REQUIRE(eventually([&] { return crew.left.load(); }));
+  }
+  CHECK(hive.status(job).state == JobState::queued);
+  Crew crew(hive, "w2", 10us);
+  CHECK(hive.becomes(job, JobState::completed));
+}
+
+TEST_CASE("worker: the second signal hands jobs back at once") {
+  Hive hive;
+  Crew crew(hive, "w1", 20ms);
+  const JobId job = hive.submit(a_job("null", 500));
+  REQUIRE(hive.becomes(job, JobState::running));
+  crew.ask_to_stop();
+  crew.ask_to_stop();
+  REQUIRE(eventually([&] { return crew.left.load(); }, 5s));
+  CHECK(hive.status(job).state == JobState::queued);
+}
+
+TEST_CASE("worker: a drain asked of the queen takes the worker out of service") {
+  Hive hive;
+  Crew crew(hive, "w1", 1ms);
+  REQUIRE(
+      eventually([&] { return std::holds_alternative<Draining>(hive.ask(DrainRequest{WorkerId("w1")})); }));
+  // The control message may be lost before the subscription arrives; an operator would ask again too.
+  REQUIRE(eventually([&] {
+    if (!crew.left) hive.ask(DrainRequest{WorkerId("w1")});
+    return crew.left.load();
+  }));
+}
+
+TEST_CASE("worker: a picture of a job is fetched from the blob store") {
+  Hive hive;
+  auto puppet = std::make_unique<PuppetRenderer>();
+  auto* const renderer = puppet.get();
+  std::string seen, described;
+  renderer->on_render = [&](const pipeline::RenderJob& job, int) {
+    seen = std::get<std::string>(std::get<ImageTransform>(job.request.operation).input_image.source);
+    described = job.describe(job.request);
+  };
+  Crew crew(worker_settings(hive, "w1"), std::move(puppet));
+  JobRequest request = a_job();
+  request.operation = ImageTransform{PictureInput{std::string("picture")}, 0.5, 64, 64};
+  hive.submit(request);
+  REQUIRE(eventually([&] { return renderer->rendered == 1; }));
+  CHECK(seen == "picture");
+  // What goes into the picture's text is the reference, not the other picture.
+  CHECK(described.find("sha256:") != std::string::npos);
+  renderer->end(1, pipeline::RenderSummary{request});
+}
+
+TEST_CASE("worker: jobs of one kind share a batch, others wait for it to end") {
+  Hive hive;
+  auto settings = worker_settings(hive, "w1");
+  settings.capacity = 2;
+  auto puppet = std::make_unique<PuppetRenderer>();
+  auto* const renderer = puppet.get();
+  Crew crew(settings, std::move(puppet));
+  hive.submit(a_job());
+  REQUIRE(eventually([&] { return renderer->rendered == 1; }));
+  JobRequest other_kind = a_job();
+  other_kind.operation = ImageGeneration{64, 64};
+  const JobId waiting = hive.submit(other_kind);
+  hive.submit(a_job());
+  REQUIRE(eventually([&] { return renderer->rendered == 2; }));
+  CHECK(hive.status(waiting).state == JobState::queued);
+  renderer->end(1, pipeline::RenderSummary{a_job()});
+  renderer->end(2, pipeline::RenderSummary{a_job()});
+  CHECK(hive.becomes(waiting, JobState::running));
+}
+
+TEST_CASE("worker: fifty jobs and three workers: each job ends once, none is lost") {
+  Hive hive;
+  std::vector<std::unique_ptr<Crew>> crews;
+  for (int i = 0; i < 3; ++i) crews.push_back(std::make_unique<Crew>(hive, "w" + std::to_string(i), 500us));
+  std::vector<JobId> jobs;
+  for (int i = 0; i < 50; ++i) jobs.push_back(hive.submit(a_job()));
+  for (const JobId& job : jobs) {
+    REQUIRE(hive.becomes(job, JobState::completed));
+    const auto events = hive.event_names(job);
+    CHECK(std::count(events.begin(), events.end(), "completed") == 1);
+    CHECK(hive.status(job).attempt == 1);
+  }
+}
+
+}  // namespace
+}  // namespace waggle::testing
