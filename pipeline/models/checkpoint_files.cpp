@@ -61,8 +61,11 @@ PartFiles part(const SafetensorsFile& file, Config config, CheckpointPart naming
                LevelLayout layout) {
   const std::int64_t bytes = bytes_below(file, prefix);
   return {std::move(config),
-          [file, naming, prefix = std::move(prefix), layout = std::move(layout)] {
-            return std::make_unique<CheckpointWeights>(file, naming, prefix, layout);
+          // Opened anew each time: a mapping that outlived the loading would count as memory in use.
+          [path = file.path(), naming, prefix = std::move(prefix), layout = std::move(layout)] {
+            auto opened = SafetensorsFile::open(path);
+            if (!opened) throw LoadError(opened.error().message);
+            return std::make_unique<CheckpointWeights>(std::move(*opened), naming, prefix, layout);
           },
           bytes};
 }
