@@ -3,6 +3,7 @@
 #include "consumer/ledger/reading.h"
 #include "schemas/codec/msgpack.h"
 #include "schemas/pictures.h"
+#include "schemas/validate.h"
 
 namespace waggle::ledger {
 namespace {
@@ -33,8 +34,9 @@ std::vector<BlobField> blobs_of(const JobRequest& request) {
 
 }  // namespace
 
-Result<Accepted> Ledger::submit(const JobId& id, const JobRequest& request, std::string_view batch_key,
-                                std::string_view request_digest, const Policy& policy) {
+Result<Ledger::SubmitOutcome> Ledger::submit(const JobId& id, const JobRequest& request,
+                                             std::string_view batch_key, std::string_view request_digest,
+                                             const Policy& policy) {
   const std::vector<BlobField> blobs = blobs_of(request);
   std::string blob_names;
   for (const BlobField& blob : blobs) blob_names += (blob_names.empty() ? "" : " ") + blob.id.value;
@@ -52,8 +54,15 @@ Result<Accepted> Ledger::submit(const JobId& id, const JobRequest& request, std:
        text.max_events, seed});
   if (!answer) return std::move(answer).error();
   const std::string& word = answer->at(0).text;
-  if (word == "accepted")
-    return Accepted{JobId(answer->at(1).text), answer->at(2).number(), answer->at(3).number() != 0};
+  if (word == "accepted") {
+    SubmitOutcome outcome;
+    outcome.accepted = {JobId(answer->at(1).text), answer->at(2).number(), answer->at(3).number() != 0};
+    if (outcome.accepted.duplicate || answer->at(4).is_nil) return outcome;
+    auto queued = read_event(id, answer->at(4));
+    if (!queued) return std::move(queued).error();
+    outcome.queued = std::move(queued).value();
+    return outcome;
+  }
   if (word == "conflict") {
     return Error{ErrorCode::idempotency_conflict, "the idempotency key was used with another request"};
   }
@@ -118,9 +127,12 @@ Result<JobRequest> Ledger::request(const JobId& id) {
 }
 
 Result<ListReply> Ledger::list(const ListRequest& query) {
-  auto answer =
-      impl_->redis.run(scripts::list, {query.state ? name(*query.state) : std::string_view(), query.cursor,
-                                       std::to_string(query.limit < 1 ? 1 : query.limit)});
+  if (query.limit < 1 || query.limit > kMaxListed) {
+    return invalid_request({{"/limit", "must be between 1 and " + std::to_string(kMaxListed) + ", is " +
+                                           std::to_string(query.limit)}});
+  }
+  auto answer = impl_->redis.run(scripts::list, {query.state ? name(*query.state) : std::string_view(),
+                                                 query.cursor, std::to_string(query.limit)});
   if (!answer) return std::move(answer).error();
   ListReply reply;
   reply.next_cursor = answer->at(0).text;

@@ -73,6 +73,7 @@ struct ClaimedJob {
   std::vector<ImageInfo> images_done;  ///< committed by earlier attempts; need not be rendered again
   bool run_alone = false;              ///< two workers were lost on it
   std::optional<std::int64_t> deadline_ms;
+  Event started;  ///< as the claim logged it, for whoever publishes it
 };
 
 /// What a renewal found: leases that no longer stand, and jobs that somebody cancelled.
@@ -97,6 +98,8 @@ struct Reaped {
   Event event;  ///< retried, dead or expired
 };
 
+constexpr int kMaxListed = 1000;  ///< jobs on one page of a list
+
 /// A page of a job's event log.
 struct EventPage {
   std::vector<Event> events;
@@ -115,9 +118,14 @@ class Ledger {
 
   // --- clients, through the queen ---
   /// Writes the job, its first event and its place in the queue. `request_digest` tells two bodies under one
-  /// key apart. Errors: queue_full, idempotency_conflict, unavailable.
-  Result<Accepted> submit(const JobId& id, const JobRequest& request, std::string_view batch_key,
-                          std::string_view request_digest, const Policy& policy);
+  /// key apart. Errors: queue_full, idempotency_conflict, unavailable. `queued` is the first event as logged;
+  /// absent when the job is an earlier submission's.
+  struct SubmitOutcome {
+    Accepted accepted;
+    std::optional<Event> queued;
+  };
+  Result<SubmitOutcome> submit(const JobId& id, const JobRequest& request, std::string_view batch_key,
+                               std::string_view request_digest, const Policy& policy);
   /// Queued: ended at once. Running: marked, the worker finds it at its next renewal or by the control topic.
   /// Errors: unknown_job, job_expired, job_already_ended. `event` is set when it ended at once.
   struct CancelOutcome {
@@ -130,6 +138,7 @@ class Ledger {
   Result<Event> requeue(const JobId& id, const Policy& policy);
   Result<JobStatus> status(const JobId& id);
   Result<JobRequest> request(const JobId& id);
+  /// Errors: invalid_request for a limit that is not between 1 and kMaxListed.
   Result<ListReply> list(const ListRequest& query);
   Result<StatsReply> stats();
 
@@ -139,6 +148,7 @@ class Ledger {
   Result<std::string> image(const JobId& id, int index);  ///< errors: unknown_job, not_found, job_expired
 
   // --- workers ---
+  /// Logs the start of each attempt with the claim.
   Result<std::vector<ClaimedJob>> claim(const ClaimQuery& query, const Policy& policy);
   Result<RenewOutcome> renew(const std::vector<Lease>& leases, const Policy& policy);
   /// Numbers the event, appends it to the log and updates step counts. Errors: lease_lost.

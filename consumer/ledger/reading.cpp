@@ -55,6 +55,7 @@ Error read_error(std::string_view bytes) {
 std::optional<EventBody> read_body(const Fields& fields) {
   const std::string_view kind = get(fields, "t");
   if (kind == "queued") return QueuedEvent{to_number(get(fields, "p"))};
+  if (kind == "started") return StartedEvent{WorkerId(std::string(get(fields, "w")))};
   if (kind == "cancelled") return CancelledEvent{};
   if (kind == "expired") return ExpiredEvent{};
   if (kind == "dead") return DeadEvent{read_error(get(fields, "r"))};

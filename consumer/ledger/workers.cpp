@@ -28,6 +28,9 @@ Result<ClaimedJob> read_claimed(const Value& row, const WorkerId& worker) {
     job.images_done.push_back(
         read_image(static_cast<int>(images.items[i].number()), images.items[i + 1].text));
   }
+  auto started = read_event(job.lease.job, row.at(7));
+  if (!started) return std::move(started).error();
+  job.started = std::move(started).value();
   return job;
 }
 
@@ -75,8 +78,9 @@ Result<std::vector<ClaimedJob>> Ledger::claim(const ClaimQuery& query, const Pol
     lanes.push_back(model);
     lanes.push_back("@" + query.worker.value + ":" + model);
   }
-  std::vector<std::string_view> arguments = {query.worker.value,           room,       query.batch_key,
-                                             query.same_batch ? "1" : "0", text.lease, text.image_ttl};
+  std::vector<std::string_view> arguments = {
+      query.worker.value, room,           query.batch_key, query.same_batch ? "1" : "0",
+      text.lease,         text.image_ttl, text.max_events};
   arguments.insert(arguments.end(), lanes.begin(), lanes.end());
   auto answer = impl_->redis.run(scripts::claim, arguments);
   if (!answer) return std::move(answer).error();

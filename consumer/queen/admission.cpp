@@ -52,9 +52,13 @@ Result<Accepted> admit(Desk& desk, JobRequest request, std::string_view prefix) 
   const std::string request_digest = digest(request);
   if (!request.seed) request.seed = new_seed();
   const JobId id = new_job_id();
-  auto accepted = desk.ledger.submit(id, request, batch_key(request), request_digest, desk.options.policy);
-  if (accepted && !accepted->duplicate) desk.announcer.job(id, request);
-  return accepted;
+  auto submitted = desk.ledger.submit(id, request, batch_key(request), request_digest, desk.options.policy);
+  if (!submitted) return std::move(submitted).error();
+  if (submitted->queued) {
+    desk.announcer.event(*submitted->queued);
+    desk.announcer.job(id, request);
+  }
+  return std::move(submitted->accepted);
 }
 
 }  // namespace waggle::queen

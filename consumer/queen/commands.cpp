@@ -8,6 +8,8 @@
 #include <variant>
 
 #include "consumer/queen/admission.h"
+#include "schemas/limits.h"
+#include "schemas/validate.h"
 
 namespace waggle::queen {
 namespace {
@@ -31,6 +33,10 @@ ReplyBody submit(Desk& desk, const SubmitRequest& request) { return reply(admit(
 
 // {type: "submit_many", jobs: [{...}, ...]} -> accepted_many {results: [accepted or rejected, ...]}, in order
 ReplyBody submit_many(Desk& desk, const SubmitManyRequest& request) {
+  if (request.jobs.size() > limits::kMaxSubmitMany) {
+    return Rejected{invalid_request({{"/jobs", "must have at most " + std::to_string(limits::kMaxSubmitMany) +
+                                                   " entries, has " + std::to_string(request.jobs.size())}})};
+  }
   AcceptedMany many;
   for (std::size_t i = 0; i < request.jobs.size(); ++i) {
     auto accepted = admit(desk, request.jobs[i], "/jobs/" + std::to_string(i));

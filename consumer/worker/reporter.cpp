@@ -47,7 +47,7 @@ Reporter::~Reporter() {
   thread_.join();
 }
 
-void Reporter::started(const AssignmentPtr& assignment) { push(assignment, Started{}); }
+void Reporter::started(const AssignmentPtr& assignment) { push(assignment, assignment->claimed.started); }
 
 void Reporter::progress(const AssignmentPtr& assignment, int step, int total) {
   push(assignment, ProgressEvent{step, total, total > 0 ? 100.0 * step / total : 0.0});
@@ -107,7 +107,8 @@ void Reporter::handle(Report& report) noexcept {
     } else if (std::holds_alternative<Release>(report.content)) {
       verdict = give_back(assignment);
     } else if (assignment.stopped() != Stop::lost) {
-      if (const auto* start = std::get_if<Started>(&report.content)) tell(assignment, *start);
+      // The claim has logged it.
+      if (const auto* started = std::get_if<Event>(&report.content)) publish(*started);
       if (const auto* progress = std::get_if<ProgressEvent>(&report.content)) tell(assignment, *progress);
       if (auto* preview = std::get_if<pipeline::Preview>(&report.content)) tell(assignment, *preview);
       if (auto* image = std::get_if<pipeline::RenderedImage>(&report.content)) tell(assignment, *image);
@@ -135,13 +136,6 @@ auto Reporter::insist(const Assignment& assignment, Call call) -> decltype(call(
 
 void Reporter::publish(const Event& event) {
   publisher_.send(bus::events_topic(event.job), codec::to_msgpack(event));
-}
-
-void Reporter::tell(Assignment& assignment, const Started&) {
-  Event event = event_of(assignment, StartedEvent{settings_.id});
-  const auto logged =
-      insist(assignment, [&] { return ledger_.append(assignment.claimed.lease, event, settings_.policy); });
-  if (logged) publish(event);
 }
 
 void Reporter::tell(Assignment& assignment, const ProgressEvent& progress) {

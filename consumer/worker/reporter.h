@@ -49,11 +49,10 @@ class Reporter {
   void release(const AssignmentPtr& assignment);
 
  private:
-  struct Started {};
   struct Release {};
   using End = Result<pipeline::RenderSummary>;
   using Content =
-      std::variant<Started, ProgressEvent, pipeline::Preview, pipeline::RenderedImage, End, Release>;
+      std::variant<Event, ProgressEvent, pipeline::Preview, pipeline::RenderedImage, End, Release>;
   struct Report {
     AssignmentPtr assignment;
     Content content;
@@ -62,7 +61,6 @@ class Reporter {
   void push(const AssignmentPtr& assignment, Content content);
   void run();
   void handle(Report& report) noexcept;
-  void tell(Assignment& assignment, const Started&);
   void tell(Assignment& assignment, const ProgressEvent& progress);
   void tell(Assignment& assignment, pipeline::Preview& preview);
   void tell(Assignment& assignment, pipeline::RenderedImage& image);

@@ -76,7 +76,7 @@ ledger::Lease Hive::claim() {
   query.models = {"sd15"};
   auto claimed = must(ledger_.claim(query, policy_));
   if (claimed.empty()) throw std::runtime_error("nothing to claim");
-  say(claimed.front().lease, StartedEvent{query.worker});
+  publish(claimed.front().started);
   return claimed.front().lease;
 }
 

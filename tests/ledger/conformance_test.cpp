@@ -67,46 +67,46 @@ const FailedEvent kHopeless = failed(ErrorCode::invalid_request);
 const std::vector<Row>& table() {
   static const std::vector<Row> rows = {
       {"admitted", 3, [](Life&) {}, "", JobState::queued, "queued"},
-      {"claimed", 3, [](Life& l) { l.claim(); }, "", JobState::running, "queued"},
+      {"claimed", 3, [](Life& l) { l.claim(); }, "", JobState::running, "queued started"},
       {"completed", 3,
        [](Life& l) {
          l.claim();
          l.finish(completed());
        },
-       "ended", JobState::completed, "queued completed"},
+       "ended", JobState::completed, "queued started completed"},
       {"completed, told twice", 3,
        [](Life& l) {
          l.claim();
          l.finish(completed());
          l.finish(completed());
        },
-       "ended", JobState::completed, "queued completed"},
+       "ended", JobState::completed, "queued started completed"},
       {"completed, then failed by the same attempt", 3,
        [](Life& l) {
          l.claim();
          l.finish(completed());
          l.finish(kHopeless);
        },
-       "ended", JobState::completed, "queued completed"},
+       "ended", JobState::completed, "queued started completed"},
       {"failed beyond help", 3,
        [](Life& l) {
          l.claim();
          l.finish(kHopeless);
        },
-       "ended", JobState::failed, "queued failed"},
+       "ended", JobState::failed, "queued started failed"},
       {"failed, attempts left", 3,
        [](Life& l) {
          l.claim();
          l.finish(kRetryable);
        },
-       "requeued", JobState::queued, "queued retried"},
+       "requeued", JobState::queued, "queued started retried"},
       {"failed, told twice", 3,
        [](Life& l) {
          l.claim();
          l.finish(kRetryable);
          l.finish(kRetryable);
        },
-       "requeued", JobState::queued, "queued retried"},
+       "requeued", JobState::queued, "queued started retried"},
       {"failed, claimed again, the old attempt told twice", 3,
        [](Life& l) {
          l.claim();
@@ -116,13 +116,13 @@ const std::vector<Row>& table() {
          l.lease = old;
          l.finish(completed());
        },
-       "requeued", JobState::running, "queued retried"},
+       "requeued", JobState::running, "queued started retried started"},
       {"failed, attempts used up", 1,
        [](Life& l) {
          l.claim();
          l.finish(kRetryable);
        },
-       "dead", JobState::dead, "queued dead"},
+       "dead", JobState::dead, "queued started dead"},
       {"failed, then completed", 2,
        [](Life& l) {
          l.claim();
@@ -130,13 +130,13 @@ const std::vector<Row>& table() {
          l.claim();
          l.finish(completed());
        },
-       "ended", JobState::completed, "queued retried completed"},
+       "ended", JobState::completed, "queued started retried started completed"},
       {"stopped by the worker", 3,
        [](Life& l) {
          l.claim();
          l.finish(CancelledEvent{});
        },
-       "ended", JobState::cancelled, "queued cancelled"},
+       "ended", JobState::cancelled, "queued started cancelled"},
       {"cancelled while queued", 3, [](Life& l) { l.cancel(); }, "cancelled", JobState::cancelled,
        "queued cancelled"},
       {"cancelled twice", 3,
@@ -150,74 +150,74 @@ const std::vector<Row>& table() {
          l.claim();
          l.cancel();
        },
-       "running", JobState::running, "queued"},
+       "running", JobState::running, "queued started"},
       {"cancelled while running, the worker stops", 3,
        [](Life& l) {
          l.claim();
          l.cancel();
          l.finish(CancelledEvent{});
        },
-       "ended", JobState::cancelled, "queued cancelled"},
+       "ended", JobState::cancelled, "queued started cancelled"},
       {"cancelled while running, the result comes later", 3,
        [](Life& l) {
          l.claim();
          l.cancel();
          l.finish(completed());
        },
-       "cancelled", JobState::cancelled, "queued cancelled"},
+       "cancelled", JobState::cancelled, "queued started cancelled"},
       {"cancelled while running, the worker fails", 3,
        [](Life& l) {
          l.claim();
          l.cancel();
          l.finish(kRetryable);
        },
-       "cancelled", JobState::cancelled, "queued cancelled"},
+       "cancelled", JobState::cancelled, "queued started cancelled"},
       {"cancelled while running, the worker dies", 3,
        [](Life& l) {
          l.claim();
          l.cancel();
          l.lose();
        },
-       "cancelled", JobState::cancelled, "queued cancelled"},
+       "cancelled", JobState::cancelled, "queued started cancelled"},
       {"cancelled while running, the worker drains", 3,
        [](Life& l) {
          l.claim();
          l.cancel();
          l.release();
        },
-       "cancelled", JobState::cancelled, "queued cancelled"},
+       "cancelled", JobState::cancelled, "queued started cancelled"},
       {"cancel of what has completed", 3,
        [](Life& l) {
          l.claim();
          l.finish(completed());
          l.cancel();
        },
-       "job_already_ended", JobState::completed, "queued completed"},
+       "job_already_ended", JobState::completed, "queued started completed"},
       {"worker lost", 3,
        [](Life& l) {
          l.claim();
          l.lose();
        },
-       "retried", JobState::queued, "queued retried"},
+       "retried", JobState::queued, "queued started retried"},
       {"worker lost, its result comes late", 3,
        [](Life& l) {
          l.claim();
          l.lose();
          l.finish(completed());
        },
-       "refused", JobState::queued, "queued retried"},
+       "refused", JobState::queued, "queued started retried"},
       {"worker lost for the last time", 1,
        [](Life& l) {
          l.claim();
          l.lose();
        },
-       "dead", JobState::dead, "queued dead"},
+       "dead", JobState::dead, "queued started dead"},
       {"handed back", 1,
        [](Life& l) {
          l.claim();
          l.release();
        },
-       "retried", JobState::queued, "queued retried"},
+       "retried", JobState::queued, "queued started retried"},
       {"handed back, then completed in its only attempt", 1,
        [](Life& l) {
          l.claim();
@@ -225,14 +225,14 @@ const std::vector<Row>& table() {
          l.claim();
          l.finish(completed());
        },
-       "ended", JobState::completed, "queued retried completed"},
+       "ended", JobState::completed, "queued started retried started completed"},
       {"dead, requeued", 1,
        [](Life& l) {
          l.claim();
          l.finish(kRetryable);
          l.requeue();
        },
-       "queued", JobState::queued, "queued dead queued"},
+       "queued", JobState::queued, "queued started dead queued"},
       {"dead, requeued, completed", 1,
        [](Life& l) {
          l.claim();
@@ -241,7 +241,7 @@ const std::vector<Row>& table() {
          l.claim();
          l.finish(completed());
        },
-       "ended", JobState::completed, "queued dead queued completed"},
+       "ended", JobState::completed, "queued started dead queued started completed"},
       {"cancelled, requeued", 3,
        [](Life& l) {
          l.claim();
@@ -249,7 +249,7 @@ const std::vector<Row>& table() {
          l.finish(completed());
          l.requeue();
        },
-       "queued", JobState::queued, "queued cancelled queued"},
+       "queued", JobState::queued, "queued started cancelled queued"},
       {"requeue of what waits", 3, [](Life& l) { l.requeue(); }, "invalid_request", JobState::queued,
        "queued"},
       {"requeue of what has completed", 3,
@@ -258,7 +258,7 @@ const std::vector<Row>& table() {
          l.finish(completed());
          l.requeue();
        },
-       "invalid_request", JobState::completed, "queued completed"},
+       "invalid_request", JobState::completed, "queued started completed"},
   };
   return rows;
 }

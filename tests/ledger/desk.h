@@ -48,7 +48,9 @@ struct Desk {
     return request;
   }
   Result<Accepted> submit(int number, const JobRequest& request, const std::string& batch = "b") {
-    return ledger.submit(job_id(number), request, batch, "digest", policy);
+    auto submitted = ledger.submit(job_id(number), request, batch, "digest", policy);
+    if (!submitted) return std::move(submitted).error();
+    return std::move(submitted->accepted);
   }
   Result<Accepted> submit(int number) { return submit(number, request()); }
 

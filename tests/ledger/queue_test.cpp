@@ -156,7 +156,7 @@ TEST_CASE("ledger: a running job past its deadline is taken from its worker") {
   const ledger::Lease lease = desk.claim_one();
   REQUIRE(eventually([&] { return !desk.reap().empty(); }));
   CHECK(desk.finish(lease, completed()) == ledger::FinishOutcome::refused);
-  CHECK(desk.log(1) == "queued expired");
+  CHECK(desk.log(1) == "queued started expired");
 }
 
 TEST_CASE("ledger: a full queue refuses and says when to come back") {

@@ -17,6 +17,24 @@ TEST_CASE("ledger: the same submission twice is one job") {
   CHECK(desk.ledger.stats()->queued == 1);
 }
 
+TEST_CASE("ledger: a submission and a claim give back the events that they logged") {
+  Desk desk;
+  const auto submit = [&] {
+    return desk.ledger.submit(job_id(1), Desk::request(), "b", "digest", desk.policy);
+  };
+  const auto submitted = submit();
+  REQUIRE(submitted);
+  REQUIRE(submitted->queued);
+  CHECK(submit()->queued == submitted->queued);
+  const auto claimed = desk.claim();
+  REQUIRE(claimed.size() == 1);
+  CHECK(claimed[0].started.attempt == 1);
+  CHECK(std::get<StartedEvent>(claimed[0].started.body).worker == WorkerId("w1"));
+  const auto page = desk.ledger.events(job_id(1), EventId());
+  REQUIRE(page);
+  CHECK(page->events == std::vector<Event>{*submitted->queued, claimed[0].started});
+}
+
 TEST_CASE("ledger: one idempotency key of one tenant is one job") {
   Desk desk;
   JobRequest request = Desk::request();
@@ -85,9 +103,9 @@ TEST_CASE("ledger: events are numbered, timed, in order, and paged without a gap
     read.insert(read.end(), page->events.begin(), page->events.end());
     after = page->events.back().id;
   }
-  REQUIRE(read.size() == 6);
+  REQUIRE(read.size() == 7);
   CHECK(name(read.front().body) == "queued");
-  CHECK(std::get<ProgressEvent>(read[2].body).step == 2);
+  CHECK(std::get<ProgressEvent>(read[3].body).step == 2);
   CHECK(std::get<CompletedEvent>(read.back().body).seed == 7);
 }
 
@@ -125,7 +143,7 @@ TEST_CASE("ledger: images are committed one by one and are there for the next at
   CHECK(second[0].images_done == std::vector<ImageInfo>{info});
   // The lost worker can neither report nor commit nor renew.
   Event late;
-  late.body = StartedEvent{WorkerId("w1")};
+  late.body = ProgressEvent{1, 4, 25};
   CHECK(desk.ledger.append(first, late, desk.policy).error().code == ErrorCode::lease_lost);
   CHECK(
       desk.ledger.commit_image(first, {1, 43, OutputFormat::png, 64, 64, 1}, "x", desk.policy).error().code ==
@@ -174,6 +192,18 @@ TEST_CASE("ledger: jobs are listed newest first, by pages and by state") {
   auto running = desk.ledger.list({JobState::running, 10, ""});
   REQUIRE(running->jobs.size() == 1);
   CHECK(running->jobs[0].worker == WorkerId("w1"));
+}
+
+TEST_CASE("ledger: a page of no jobs, or of more than a thousand, is refused") {
+  Desk desk;
+  for (const int limit : {-1, 0, ledger::kMaxListed + 1}) {
+    INFO(limit);
+    const auto page = desk.ledger.list({{}, limit, ""});
+    REQUIRE_FALSE(page);
+    CHECK(page.error().code == ErrorCode::invalid_request);
+    CHECK(page.error().fields.at(0).path == "/limit");
+  }
+  CHECK(desk.ledger.list({{}, ledger::kMaxListed, ""}));
 }
 
 TEST_CASE("ledger: a retired record is expired, not unknown, and leaves no list behind") {

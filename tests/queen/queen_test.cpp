@@ -5,6 +5,7 @@
 #include <catch2/catch.hpp>
 
 #include "consumer/bus/topics.h"
+#include "schemas/limits.h"
 #include "tests/queen/hive.h"
 
 namespace waggle::testing {
@@ -50,6 +51,34 @@ TEST_CASE("queen: a submitted job is in the ledger when the answer comes, and is
   }));
 }
 
+TEST_CASE("queen: a submitted job's first event is published as the log has it, a duplicate's is not") {
+  Hive hive;
+  bus::Subscriber subscriber(hive.context(), {hive.endpoints().publish});
+  subscriber.subscribe("events/");
+  std::optional<Event> heard;
+  REQUIRE(eventually([&] {
+    hive.submit(a_job());
+    if (const auto message = subscriber.receive(50ms)) {
+      heard = codec::from_msgpack<Event>(message->payload).value();
+      CHECK(message->topic == bus::events_topic(heard->job));
+    }
+    return heard.has_value();
+  }));
+  CHECK(hive.ledger.events(heard->job, EventId{})->events == std::vector<Event>{*heard});
+
+  while (subscriber.receive(50ms)) {
+  }
+  JobRequest request = a_job();
+  request.idempotency_key = "k";
+  hive.submit(request);
+  REQUIRE(subscriber.receive(5s));
+  hive.submit(request);
+  const JobId next = hive.submit(a_job());
+  const auto after = subscriber.receive(5s);
+  REQUIRE(after);
+  CHECK(after->topic == bus::events_topic(next));
+}
+
 TEST_CASE("queen: a job that names its worker is announced to that worker") {
   Hive hive;
   bus::Subscriber subscriber(hive.context(), {hive.endpoints().publish});
@@ -91,6 +120,30 @@ TEST_CASE("queen: every bad field of a request is reported with its path") {
   REQUIRE(results.size() == 2);
   CHECK(std::holds_alternative<Accepted>(results[0]));
   CHECK(std::get<Rejected>(results[1]).error.fields.at(0).path == "/jobs/1/steps");
+}
+
+TEST_CASE("queen: missing, mistyped and out-of-range fields are reported together") {
+  Hive hive;
+  // {v: 1, type: "submit", request_id: "r", job: {steps: 0, prompt: 7}}
+  using namespace std::string_literals;
+  const auto reply = hive.ask_raw("\x84\xa1v\x01\xa4type\xa6submit\xaarequest_id\xa1r\xa3job\x82\xa5steps"s +
+                                  "\x00"s + "\xa6prompt\x07"s);
+  REQUIRE(reply);
+  std::vector<std::string> paths;
+  for (const FieldError& field : rejected(reply->body).fields) paths.push_back(field.path);
+  CHECK(paths == std::vector<std::string>{"/job/model", "/job/prompt", "/job/steps"});
+}
+
+TEST_CASE("queen: more than a thousand jobs at once, and pages of more than a thousand, are refused") {
+  Hive hive;
+  SubmitManyRequest many{std::vector<JobRequest>(limits::kMaxSubmitMany + 1, a_job())};
+  CHECK(rejected(hive.ask(many)).fields.at(0).path == "/jobs");
+  CHECK(hive.ledger.stats()->queued == 0);
+  for (const int limit : {0, 1001}) {
+    ListRequest list;
+    list.limit = limit;
+    CHECK(rejected(hive.ask(list)).fields.at(0).path == "/limit");
+  }
 }
 
 TEST_CASE("queen: a picture in a request becomes a reference to the blob store") {

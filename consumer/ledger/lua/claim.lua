@@ -1,7 +1,7 @@
 -- A worker takes what it has room for: the first job over all its lanes, then more of the same batch key.
--- ARGV: worker, room, batch key or '', same_batch 0|1, lease ms, image ttl ms, lanes...
--- Answers a list of {id, attempt, request, batch key, alone, deadline, {n, description, ...}}
-local worker, room, wanted, same_batch, lease, image_ttl = unpack(ARGV, 1, 6)
+-- ARGV: worker, room, batch key or '', same_batch 0|1, lease ms, image ttl ms, max events, lanes...
+-- Answers a list of {id, attempt, request, batch key, alone, deadline, {n, description, ...}, event}
+local worker, room, wanted, same_batch, lease, image_ttl, max_events = unpack(ARGV, 1, 7)
 room = tonumber(room)
 local taken = {}
 wake_delayed(16)
@@ -9,7 +9,7 @@ wake_delayed(16)
 -- The lane whose first job comes first. With a batch key only jobs of that key are looked at.
 local function first(key)
   local best, best_score, best_lane
-  for i = 7, #ARGV do
+  for i = 8, #ARGV do
     local head = call('ZRANGE', key and batch_key(ARGV[i], key) or queue_key(ARGV[i]), 0, 0, 'WITHSCORES')
     -- Between two tenants' jobs of the same tag, the older one.
     local score = head[1] and tonumber(head[2])
@@ -50,7 +50,8 @@ while #taken < room do
     call('HSET', job_key(id), 'attempt', attempt, 'used', job.used + 1, 'worker', worker, 'started', now, 'step', 0)
     call('ZADD', P .. 'leases', now + lease, id)
     note_served(tonumber(job.priority), job.score)
-    taken[#taken + 1] = {id, attempt, job.request, job.batch, job.alone and 1 or 0, job.deadline or '', images_done(id)}
+    taken[#taken + 1] = {id, attempt, job.request, job.batch, job.alone and 1 or 0, job.deadline or '', images_done(id),
+      log_event(id, max_events, 't', 'started', 'a', attempt, 'w', worker)}
     if job.alone then break end
     if same_batch == '1' then key = job.batch end
   end

@@ -1,5 +1,5 @@
 -- A job comes in. Repeated with the same id it changes nothing and gives the same answer.
--- Answers {'accepted', id, position, duplicate} | {'queue_full'} | {'conflict'} | {'no_blob', index}
+-- Answers {'accepted', id, position, 0, event} | {'accepted', id, position, 1} | {'queue_full'} | {'conflict'} | {'no_blob', index}
 local id, request, digest, lane, batch, model, priority, tenant, idempotency, worker, max_attempts, deadline_after,
   total_steps, blobs, max_queued, max_events, seed = unpack(ARGV)
 
@@ -18,7 +18,9 @@ if idempotency ~= '' then
     end
   end
 end
-if call('EXISTS', job_key(id)) == 1 then return {'accepted', id, position_of(id), 0} end
+if call('EXISTS', job_key(id)) == 1 then
+  return {'accepted', id, position_of(id), 0, call('XRANGE', events_key(id), '-', '+', 'COUNT', 1)[1]}
+end
 if call('ZCARD', P .. 'jobs:queued') >= tonumber(max_queued) then return {'queue_full'} end
 
 local index = 0
@@ -49,5 +51,4 @@ call('ZADD', P .. 'jobs', 0, id)
 call('ZADD', P .. 'jobs:queued', 0, id)
 enqueue(id, job)
 local position = call('ZRANK', queue_key(lane), id)
-log_event(id, max_events, 't', 'queued', 'p', position)
-return {'accepted', id, position, 0}
+return {'accepted', id, position, 0, log_event(id, max_events, 't', 'queued', 'p', position)}
