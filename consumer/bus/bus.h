@@ -1,8 +1,8 @@
 // The sockets of the queue: publish, subscribe, request, serve. ZeroMQ is seen in consumer/bus alone.
 //
 // Every message is two frames: a topic (UTF-8, ends in '/') and one MessagePack map. A publisher never
-// blocks: what a slow subscriber does not take in time is lost, which the ledger makes harmless. Sockets
-// belong to the thread that made them; the Context is shared.
+// blocks: what a slow subscriber does not take in time is lost, which the ledger makes harmless. A socket
+// may be made on one thread and handed to another, but is used by one at a time; the Context is shared.
 #pragma once
 
 #include <chrono>
@@ -113,8 +113,8 @@ class RequestClient {
   RequestClient(Context& context, const std::vector<std::string>& connect_to);
   ~RequestClient();
   RequestClient(RequestClient&&) noexcept;
-  /// Sends without waiting for the answer. Errors: unavailable when no queen takes it.
-  Status send(std::string_view payload);
+  /// Sends without waiting for the answer. Errors: unavailable when no queen takes it within the time.
+  Status send(std::string_view payload, std::chrono::milliseconds patience = std::chrono::milliseconds(1000));
   /// The next answer's payload, or nothing after the time.
   std::optional<std::string> receive(std::chrono::milliseconds timeout);
   [[nodiscard]] int descriptor() const;

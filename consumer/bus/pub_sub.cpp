@@ -9,6 +9,9 @@ struct Publisher::Impl {
 
 Publisher::Publisher(Context& context, const std::vector<std::string>& connect_to)
     : impl_(new Impl{make_socket(context, zmq::socket_type::pub)}) {
+  // Nothing is kept for a queen that is away: it would grow to the high-water mark, hold up our own end for
+  // the linger time, and be old news when the queen is back.
+  impl_->socket.set(zmq::sockopt::immediate, true);
   connect_socket(context, impl_->socket, connect_to);
 }
 Publisher::~Publisher() = default;

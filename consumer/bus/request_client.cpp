@@ -3,10 +3,6 @@
 #include "consumer/bus/socket.h"
 
 namespace waggle::bus {
-namespace {
-constexpr std::chrono::milliseconds kConnectWait{1000};
-}
-
 struct RequestClient::Impl {
   zmq::socket_t socket;
 };
@@ -20,8 +16,8 @@ RequestClient::RequestClient(Context& context, const std::vector<std::string>& c
 RequestClient::~RequestClient() = default;
 RequestClient::RequestClient(RequestClient&&) noexcept = default;
 
-Status RequestClient::send(std::string_view payload) {
-  const auto deadline = std::chrono::steady_clock::now() + kConnectWait;
+Status RequestClient::send(std::string_view payload, std::chrono::milliseconds patience) {
+  const auto deadline = std::chrono::steady_clock::now() + patience;
   while (!send_two(impl_->socket, kRequestsTopic, payload)) {
     const auto left =
         std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());

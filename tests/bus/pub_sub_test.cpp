@@ -99,4 +99,23 @@ TEST_CASE("bus: a proxy whose publisher floods stops at once") {
   CHECK(std::chrono::steady_clock::now() - start < 5s);
 }
 
+TEST_CASE("bus: a publisher whose queen has gone keeps nothing for her and ends at once") {
+  auto workers = std::make_unique<Context>();
+  Context queens;
+  auto proxy = std::make_unique<EventProxy>(queens, kAnywhere, kAnywhere);
+  auto worker = std::make_unique<Publisher>(*workers, std::vector{proxy->collect_endpoint()});
+  Subscriber reader(queens, {proxy->publish_endpoint()});
+  reader.subscribe("events/");
+  REQUIRE(publish_until_heard(*worker, reader, "events/a/", "x"));
+  proxy.reset();
+  // Long enough for the worker's side to notice that the connection is gone.
+  while (reader.receive(100ms)) {
+  }
+  for (int i = 0; i < 100; ++i) worker->send("events/a/", "x");
+  const auto start = std::chrono::steady_clock::now();
+  worker.reset();
+  workers.reset();
+  CHECK(std::chrono::steady_clock::now() - start < 300ms);
+}
+
 }  // namespace waggle::bus
