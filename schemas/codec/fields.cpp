@@ -20,6 +20,17 @@ void Findings::add(const Path& at, std::string message) {
   if (errors_.size() < kMaxFindings) errors_.push_back({at.pointer(), std::move(message)});
 }
 
+void Findings::add_new(std::vector<FieldError> errors) {
+  for (FieldError& error : errors) {
+    if (errors_.size() == kMaxFindings) return;
+    const auto covers = [&path = error.path](const FieldError& known) {
+      return path.starts_with(known.path) &&
+             (path.size() == known.path.size() || path[known.path.size()] == '/');
+    };
+    if (std::ranges::none_of(errors_, covers)) errors_.push_back(std::move(error));
+  }
+}
+
 void Findings::mistyped(const Path& at, std::string_view wanted, const Document& found) {
   add(at, "must be " + std::string(wanted) + ", is " + std::string(kind(found)));
 }

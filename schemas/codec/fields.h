@@ -50,7 +50,10 @@ class Findings {
   explicit Findings(Notation notation) : notation_(notation) {}
   [[nodiscard]] Notation notation() const noexcept { return notation_; }
   [[nodiscard]] bool empty() const noexcept { return errors_.empty(); }
+  [[nodiscard]] std::size_t size() const noexcept { return errors_.size(); }
   void add(const Path& at, std::string message);
+  /// Those about places of which, and of whose surroundings, nothing is noted yet.
+  void add_new(std::vector<FieldError> errors);
   /// "must be an integer, is a string"
   void mistyped(const Path& at, std::string_view wanted, const Document& found);
   std::vector<FieldError> take() { return std::move(errors_); }

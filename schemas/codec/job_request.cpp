@@ -107,7 +107,12 @@ void describe(Fields& f, Ref<Fields, JobRequest> job) {
 
 Document encode(const JobRequest& value) { return encode_fields(value); }
 void decode(const Document& from, const Path& at, Findings& findings, JobRequest& to) {
+  const std::size_t before = findings.size();
   decode_fields(from, at, findings, to);
+  if (findings.size() == before || from.get_if<Object>() == nullptr) return;
+  // It will be refused: whoever mends it is told now what else is out of range, not in a second round. A
+  // field that could not be read still has its default, about which the range check has nothing to say.
+  findings.add_new(validate(to, at.pointer()));
 }
 
 }  // namespace waggle::codec

@@ -2,8 +2,6 @@
 // objects.
 #include "schemas/codec/json.h"
 
-#include <algorithm>
-
 #include "schemas/codec/envelope.h"
 #include "schemas/codec/json_text.h"
 #include "schemas/validate.h"
@@ -87,22 +85,9 @@ Result<ModelInfo> from_json(std::string_view text) {
 }
 
 Result<JobRequest> parse_job_request(std::string_view text) {
-  Result<Document> document = parse_json(text);
-  if (!document) return std::move(document).error();
-  Findings findings(Notation::json);
-  JobRequest request;
-  decode(*document, Path{}, findings, request);
-  std::vector<FieldError> errors = findings.take();
-  // A field that could not be read still has its default, about which the range check has nothing to say.
-  const auto known = [&, count = errors.size()](const FieldError& error) {
-    const auto same_path = [&](const FieldError& earlier) { return earlier.path == error.path; };
-    return std::any_of(errors.begin(), errors.begin() + static_cast<std::ptrdiff_t>(count), same_path);
-  };
-  const bool is_object = document->get_if<Object>() != nullptr;
-  for (FieldError& error : is_object ? validate(request) : std::vector<FieldError>{}) {
-    if (!known(error)) errors.push_back(std::move(error));
-  }
-  if (!errors.empty()) return invalid_request(std::move(errors));
+  auto request = from_json<JobRequest>(text);
+  if (!request) return request;
+  if (auto errors = validate(*request); !errors.empty()) return invalid_request(std::move(errors));
   return request;
 }
 

@@ -51,7 +51,7 @@ Result<ErrorRecord> from_json(std::string_view text);
 template <>
 Result<ModelInfo> from_json(std::string_view text);
 
-/// A job request read and validated in one go: type errors and range errors in one list.
+/// A job request read and validated in one go.
 Result<JobRequest> parse_job_request(std::string_view text);
 
 }  // namespace waggle::codec
