@@ -10,7 +10,7 @@ std::span<const Command* const> commands() {
   static constexpr std::array kCommands{
       &kUpCommand,     &kRenderCommand, &kSubmitCommand,  &kWatchCommand,   &kStatusCommand,
       &kFetchCommand,  &kCancelCommand, &kRequeueCommand, &kJobsCommand,    &kWorkersCommand,
-      &kModelsCommand, &kDrainCommand,  &kStatsCommand,   &kVersionCommand,
+      &kModelsCommand, &kDrainCommand,  &kStatsCommand,   &kKeysCommand,    &kVersionCommand,
   };
   return kCommands;
 }
