@@ -143,6 +143,7 @@ TEST_CASE("stream: events that no topic announced are found in the log") {
   query.models = {"sd15"};
   const auto claimed = hive.ledger().claim(query, {});
   REQUIRE(claimed);
+  CHECK(reader.next_event()->event == "started");
   Event event;
   event.job = JobId(id);
   event.attempt = claimed->front().lease.attempt;
