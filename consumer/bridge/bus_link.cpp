@@ -37,9 +37,19 @@ struct BusLink::Impl {
     Clock::time_point deadline;
     Answer answer;
   };
+  struct Unsent {
+    std::string id, payload;
+    Waiting then;
+  };
 
+  /// Connects here and not on the thread: a bad endpoint is the caller's error.
   Impl(asio::io_context& loop, const Settings& from)
-      : io(loop), settings(from), wake(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+      : io(loop),
+        settings(from),
+        context(settings.security),
+        client(context, settings.requests),
+        subscriber(context, settings.events),
+        wake(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
     if (wake < 0) throw std::system_error(errno, std::generic_category(), "eventfd");
     std::random_device random;
     prefix = "bridge-" + std::to_string(random()) + "-";
@@ -78,14 +88,18 @@ struct BusLink::Impl {
 
   // --- below: the bus thread ---
   void run();
-  void take_orders(bus::RequestClient& client, bus::Subscriber& subscriber);
-  void send(bus::RequestClient& client, Ask& ask);
-  void take_replies(bus::RequestClient& client);
-  void take_news(bus::Subscriber& subscriber);
+  void take_orders();
+  void encode(Ask& ask);
+  void send_all();
+  void take_replies();
+  void take_news();
   void time_out(Clock::time_point now);
 
   asio::io_context& io;
   const Settings& settings;
+  bus::Context context;
+  bus::RequestClient client;  ///< as the subscriber, of the bus thread once that runs
+  bus::Subscriber subscriber;
   std::function<void(const JobId&)> listener;
   int wake;
   std::mutex mutex;
@@ -93,23 +107,22 @@ struct BusLink::Impl {
   bool stopping = false;
   std::string prefix;
   std::uint64_t next = 0;
+  std::deque<Unsent> unsent;  ///< no queen has taken them yet
   std::unordered_map<std::string, Waiting> waiting;
   std::thread thread;
 };
 
 void BusLink::Impl::run() {
-  bus::Context context(settings.security);
-  bus::RequestClient client(context, settings.requests);
-  bus::Subscriber subscriber(context, settings.events);
   for (;;) {
     {
       const std::lock_guard lock(mutex);
       if (stopping) break;
     }
-    take_orders(client, subscriber);
+    take_orders();
+    send_all();
     // ZeroMQ's descriptors signal changes, not levels: both sockets are emptied before each poll.
-    take_replies(client);
-    take_news(subscriber);
+    take_replies();
+    take_news();
     time_out(Clock::now());
     pollfd watched[] = {
         {wake, POLLIN, 0}, {client.descriptor(), POLLIN, 0}, {subscriber.descriptor(), POLLIN, 0}};
@@ -120,6 +133,8 @@ void BusLink::Impl::run() {
   const Error gone{ErrorCode::unavailable, "the bridge is stopping"};
   for (auto& [id, entry] : waiting) entry.answer(gone);
   waiting.clear();
+  for (Unsent& request : unsent) request.then.answer(gone);
+  unsent.clear();
   const std::lock_guard lock(mutex);
   for (Order& what : outbox) {
     if (Ask* ask = std::get_if<Ask>(&what)) ask->answer(gone);
@@ -127,7 +142,7 @@ void BusLink::Impl::run() {
   outbox.clear();
 }
 
-void BusLink::Impl::take_orders(bus::RequestClient& client, bus::Subscriber& subscriber) {
+void BusLink::Impl::take_orders() {
   std::deque<Order> orders;
   {
     const std::lock_guard lock(mutex);
@@ -135,7 +150,7 @@ void BusLink::Impl::take_orders(bus::RequestClient& client, bus::Subscriber& sub
   }
   for (Order& what : orders) {
     if (Ask* ask = std::get_if<Ask>(&what)) {
-      send(client, *ask);
+      encode(*ask);
     } else {
       const Follow& follow = std::get<Follow>(what);
       const std::string topic = bus::events_topic(follow.job);
@@ -144,21 +159,25 @@ void BusLink::Impl::take_orders(bus::RequestClient& client, bus::Subscriber& sub
   }
 }
 
-void BusLink::Impl::send(bus::RequestClient& client, Ask& ask) {
+void BusLink::Impl::encode(Ask& ask) {
   const RequestId id{prefix + std::to_string(++next)};
-  const std::string payload = codec::to_msgpack(Request{id, std::move(ask.body)});
+  std::string payload = codec::to_msgpack(Request{id, std::move(ask.body)});
   if (payload.size() > limits::kMaxMessageBytes) {
     ask.answer(Error{ErrorCode::payload_too_large, "the request is larger than a message may be"});
     return;
   }
-  if (Status sent = client.send(payload); !sent) {
-    ask.answer(std::move(sent).error());
-    return;
-  }
-  waiting.emplace(id.value, Waiting{ask.deadline, std::move(ask.answer)});
+  unsent.push_back({id.value, std::move(payload), {ask.deadline, std::move(ask.answer)}});
 }
 
-void BusLink::Impl::take_replies(bus::RequestClient& client) {
+/// Never waits: while no queen is there, requests grow old together and the news of the streams goes on.
+void BusLink::Impl::send_all() {
+  while (!unsent.empty() && client.send(unsent.front().payload, std::chrono::milliseconds(0))) {
+    waiting.emplace(std::move(unsent.front().id), std::move(unsent.front().then));
+    unsent.pop_front();
+  }
+}
+
+void BusLink::Impl::take_replies() {
   while (auto payload = client.receive(std::chrono::milliseconds(0))) {
     Result<Reply> reply = codec::from_msgpack<Reply>(*payload);
     if (!reply) continue;
@@ -174,7 +193,7 @@ void BusLink::Impl::take_replies(bus::RequestClient& client) {
   }
 }
 
-void BusLink::Impl::take_news(bus::Subscriber& subscriber) {
+void BusLink::Impl::take_news() {
   while (const auto message = subscriber.receive(std::chrono::milliseconds(0))) {
     const auto topic = bus::parse_topic(message->topic);
     if (!topic || topic->kind != bus::TopicKind::events) continue;
@@ -185,11 +204,13 @@ void BusLink::Impl::take_news(bus::Subscriber& subscriber) {
 }
 
 void BusLink::Impl::time_out(Clock::time_point now) {
-  std::erase_if(waiting, [now](auto& entry) {
-    if (entry.second.deadline > now) return false;
-    entry.second.answer(Error{ErrorCode::unavailable, "no queen answers"});
+  const auto is_over = [now](const Waiting& request) {
+    if (request.deadline > now) return false;
+    request.answer(Error{ErrorCode::unavailable, "no queen answers"});
     return true;
-  });
+  };
+  std::erase_if(waiting, [&](const auto& entry) { return is_over(entry.second); });
+  std::erase_if(unsent, [&](const Unsent& request) { return is_over(request.then); });
 }
 
 BusLink::BusLink(asio::io_context& io, const Settings& settings)

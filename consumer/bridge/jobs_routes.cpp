@@ -41,8 +41,8 @@ Result<ListRequest> read_list(const HttpRequest& http) {
   if (const auto limit = http.parameter("limit")) {
     const auto [end, failed] = std::from_chars(limit->data(), limit->data() + limit->size(), list.limit);
     if (failed != std::errc{} || end != limit->data() + limit->size() || list.limit < 1 ||
-        list.limit > 1000) {
-      wrong.push_back({"/limit", "must be between 1 and 1000"});
+        list.limit > ledger::kMaxListed) {
+      wrong.push_back({"/limit", "must be between 1 and " + std::to_string(ledger::kMaxListed)});
     }
   }
   list.cursor = std::string(http.parameter("cursor").value_or(""));

@@ -197,6 +197,35 @@ TEST_CASE("bridge: the pool's workers and models are listed") {
   CHECK(models.body.find("sd15") != std::string::npos);
 }
 
+TEST_CASE("bridge: missing and out-of-range fields of a body are reported together") {
+  Hive hive;
+  const HttpReply reply = hive.client().ask("POST", "/v1/jobs", R"({"steps":0,"n":"two"})");
+  CHECK(reply.status == 400);
+  CHECK(pointers(reply) == std::vector<std::string>{"/model", "/prompt", "/n", "/steps"});
+}
+
+TEST_CASE("bridge: while no queen is there, requests wait together and not one after the other") {
+  bridge::Settings settings;
+  settings.queen_timeout = std::chrono::milliseconds(300);
+  Hive hive(settings);
+  hive.stop_queen();
+  std::vector<HttpClient> clients;
+  const auto start = std::chrono::steady_clock::now();
+  for (int i = 0; i < 8; ++i) {
+    clients.push_back(hive.client());
+    clients.back().send(std::string("DELETE /v1/jobs/") + kNobody + " HTTP/1.1\r\nHost: hive\r\n\r\n");
+  }
+  for (HttpClient& http : clients) CHECK(http.read_reply().status == 503);
+  CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(4));
+}
+
+TEST_CASE("bridge: an endpoint that cannot be is an error that names it, not a crash") {
+  bridge::Settings settings;
+  settings.port = 0;
+  settings.requests = {"foo://x"};
+  CHECK_THROWS_WITH(bridge::Server(settings), Catch::Contains("foo://x"));
+}
+
 TEST_CASE("bridge: it is alive without the others, and ready only with them") {
   Hive hive;
   HttpClient http = hive.client();
