@@ -32,30 +32,39 @@ std::vector<BlobField> blobs_of(const JobRequest& request) {
   return blobs;
 }
 
-}  // namespace
-
-Result<Ledger::SubmitOutcome> Ledger::submit(const JobId& id, const JobRequest& request,
-                                             std::string_view batch_key, std::string_view request_digest,
-                                             const Policy& policy) {
-  const std::vector<BlobField> blobs = blobs_of(request);
+std::vector<std::string> submit_arguments(const JobId& id, const JobRequest& request,
+                                          std::string_view batch_key, std::string_view request_digest,
+                                          const Policy& policy) {
   std::string blob_names;
-  for (const BlobField& blob : blobs) blob_names += (blob_names.empty() ? "" : " ") + blob.id.value;
+  for (const BlobField& blob : blobs_of(request))
+    blob_names += (blob_names.empty() ? "" : " ") + blob.id.value;
   const std::string deadline =
       request.deadline_s ? std::to_string(static_cast<std::int64_t>(*request.deadline_s * 1000.0)) : "";
-  const std::string seed = request.seed ? std::to_string(*request.seed) : "";
-  const PolicyText text(policy);
+  return {id.value,
+          codec::to_msgpack(request),
+          std::string(request_digest),
+          lane_of(request),
+          std::string(batch_key),
+          request.model,
+          std::to_string(request.priority),
+          request.tenant.value_or(""),
+          idempotency_of(request),
+          request.worker_id.value_or(WorkerId()).value,
+          std::to_string(request.max_attempts),
+          deadline,
+          std::to_string(request.steps.value_or(0) * request.n),
+          blob_names,
+          std::to_string(policy.max_queued),
+          PolicyText(policy).max_events,
+          request.seed ? std::to_string(*request.seed) : ""};
+}
 
-  auto answer = impl_->redis.run(
-      scripts::submit,
-      {id.value, codec::to_msgpack(request), request_digest, lane_of(request), batch_key, request.model,
-       std::to_string(request.priority), request.tenant.value_or(""), idempotency_of(request),
-       request.worker_id.value_or(WorkerId()).value, std::to_string(request.max_attempts), deadline,
-       std::to_string(request.steps.value_or(0) * request.n), blob_names, std::to_string(policy.max_queued),
-       text.max_events, seed});
+Result<Ledger::SubmitOutcome> read_submitted(Result<Value> answer, const JobId& id, const JobRequest& request,
+                                             const Policy& policy) {
   if (!answer) return std::move(answer).error();
   const std::string& word = answer->at(0).text;
   if (word == "accepted") {
-    SubmitOutcome outcome;
+    Ledger::SubmitOutcome outcome;
     outcome.accepted = {JobId(answer->at(1).text), answer->at(2).number(), answer->at(3).number() != 0};
     if (outcome.accepted.duplicate || answer->at(4).is_nil) return outcome;
     auto queued = read_event(id, answer->at(4));
@@ -67,6 +76,7 @@ Result<Ledger::SubmitOutcome> Ledger::submit(const JobId& id, const JobRequest& 
     return Error{ErrorCode::idempotency_conflict, "the idempotency key was used with another request"};
   }
   if (word == "no_blob") {
+    const std::vector<BlobField> blobs = blobs_of(request);
     const auto index = static_cast<std::size_t>(answer->at(1).number());
     return Error{
         ErrorCode::invalid_request,
@@ -76,6 +86,30 @@ Result<Ledger::SubmitOutcome> Ledger::submit(const JobId& id, const JobRequest& 
   Error full{ErrorCode::queue_full, "the queue is full"};
   full.retry_after_s = std::chrono::duration<double>(policy.retry_after).count();
   return full;
+}
+
+}  // namespace
+
+Result<Ledger::SubmitOutcome> Ledger::submit(const JobId& id, const JobRequest& request,
+                                             std::string_view batch_key, std::string_view request_digest,
+                                             const Policy& policy) {
+  const auto arguments = submit_arguments(id, request, batch_key, request_digest, policy);
+  return read_submitted(impl_->redis.run(scripts::submit, {arguments.begin(), arguments.end()}), id, request,
+                        policy);
+}
+
+std::vector<Result<Ledger::SubmitOutcome>> Ledger::submit_many(const std::vector<Submission>& jobs,
+                                                               const Policy& policy) {
+  std::vector<std::vector<std::string>> calls;
+  for (const Submission& job : jobs) {
+    calls.push_back(submit_arguments(job.id, job.request, job.batch_key, job.digest, policy));
+  }
+  auto answers = impl_->redis.run_each(scripts::submit, calls);
+  std::vector<Result<SubmitOutcome>> outcomes;
+  for (std::size_t i = 0; i < jobs.size(); ++i) {
+    outcomes.push_back(read_submitted(std::move(answers[i]), jobs[i].id, jobs[i].request, policy));
+  }
+  return outcomes;
 }
 
 Result<Ledger::CancelOutcome> Ledger::cancel(const JobId& id, const Policy& policy) {

@@ -99,17 +99,28 @@ Status Connection::connect() {
 }
 
 Result<Value> Connection::exchange(const std::vector<std::string_view>& arguments) {
+  append(arguments);
+  return receive();
+}
+
+void Connection::append(const std::vector<std::string_view>& arguments) {
   std::vector<const char*> texts;
   std::vector<std::size_t> sizes;
   for (const std::string_view argument : arguments) {
     texts.push_back(argument.data());
     sizes.push_back(argument.size());
   }
+  // Into hiredis's buffer; receive() writes it out. It fails for want of memory alone, which receive() sees
+  // too.
+  redisAppendCommandArgv(context_.get(), static_cast<int>(texts.size()), texts.data(), sizes.data());
+}
+
+Result<Value> Connection::receive() {
   timed_out_ = false;
-  const std::unique_ptr<redisReply, decltype(&freeReplyObject)> reply(
-      static_cast<redisReply*>(
-          redisCommandArgv(context_.get(), static_cast<int>(texts.size()), texts.data(), sizes.data())),
-      &freeReplyObject);
+  void* answer = nullptr;
+  redisGetReply(context_.get(), &answer);
+  const std::unique_ptr<redisReply, decltype(&freeReplyObject)> reply(static_cast<redisReply*>(answer),
+                                                                      &freeReplyObject);
   if (!reply) {
     timed_out_ = context_->err == REDIS_ERR_IO && (errno == EAGAIN || errno == EWOULDBLOCK);
     const std::string why = timed_out_ ? "no answer in time" : context_->errstr;
@@ -144,6 +155,28 @@ Result<Value> Connection::run(const Script& script, const std::vector<std::strin
   words[0] = "EVAL";
   words[1] = script.text;
   return command(words);
+}
+
+std::vector<Result<Value>> Connection::run_each(const Script& script,
+                                                const std::vector<std::vector<std::string>>& calls) {
+  std::vector<Result<Value>> answers;
+  if (calls.empty()) return answers;
+  // The first alone: it finds the connection and makes the script known, so that the others run in their
+  // order.
+  answers.push_back(run(script, {calls.front().begin(), calls.front().end()}));
+  if (!context_) {
+    answers.resize(calls.size(), answers.front());
+    return answers;
+  }
+  for (std::size_t i = 1; i < calls.size(); ++i) {
+    std::vector<std::string_view> words = {"EVALSHA", script.sha, "1", options_.prefix};
+    words.insert(words.end(), calls[i].begin(), calls[i].end());
+    append(words);
+  }
+  for (std::size_t i = 1; i < calls.size(); ++i) {
+    answers.push_back(context_ ? receive() : unavailable("the connection broke"));
+  }
+  return answers;
 }
 
 }  // namespace waggle::ledger

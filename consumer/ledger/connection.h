@@ -38,6 +38,12 @@ class Connection {
   /// Runs a script by its hash, and sends its text only when Redis does not know it.
   Result<Value> run(const Script& script, const std::vector<std::string_view>& arguments);
 
+  /// The script once for each list of arguments, all sent before the first answer is waited for: one round
+  /// trip, and one write to the disk where Redis syncs each. Answers in order; each call succeeds or fails by
+  /// itself.
+  std::vector<Result<Value>> run_each(const Script& script,
+                                      const std::vector<std::vector<std::string>>& calls);
+
   [[nodiscard]] const Options& options() const { return options_; }
 
  private:
@@ -46,6 +52,9 @@ class Connection {
   };
   Status connect();
   Result<Value> exchange(const std::vector<std::string_view>& arguments);
+  /// The next answer, of a command that has been sent or is being sent.
+  Result<Value> receive();
+  void append(const std::vector<std::string_view>& arguments);
 
   Options options_;
   std::unique_ptr<redisContext, Closer> context_;

@@ -82,6 +82,12 @@ struct RenewOutcome {
   std::vector<JobId> cancel_requested;
 };
 
+/// An image on its way into the ledger.
+struct NewImage {
+  ImageInfo info;
+  std::string_view bytes;
+};
+
 /// What finish() came to.
 enum class FinishOutcome {
   ended,      ///< the job is in the end state that was asked for
@@ -126,6 +132,13 @@ class Ledger {
   };
   Result<SubmitOutcome> submit(const JobId& id, const JobRequest& request, std::string_view batch_key,
                                std::string_view request_digest, const Policy& policy);
+  /// The same for many jobs in one round trip, in order; each is accepted or refused by itself.
+  struct Submission {
+    JobId id;
+    JobRequest request;
+    std::string batch_key, digest;
+  };
+  std::vector<Result<SubmitOutcome>> submit_many(const std::vector<Submission>& jobs, const Policy& policy);
   /// Queued: ended at once. Running: marked, the worker finds it at its next renewal or by the control topic.
   /// Errors: unknown_job, job_expired, job_already_ended. `event` is set when it ended at once.
   struct CancelOutcome {
@@ -158,8 +171,9 @@ class Ledger {
                       const Policy& policy);
   /// Ends the attempt. `end` is completed, failed or cancelled; failed with a retryable error may requeue.
   /// `event` becomes what was logged (completed, failed, cancelled, retried, dead), numbered; untouched when
-  /// refused.
-  Result<FinishOutcome> finish(const Lease& lease, Event& event, const Policy& policy);
+  /// refused. `images` are committed in the same step.
+  Result<FinishOutcome> finish(const Lease& lease, Event& event, const Policy& policy,
+                               const std::vector<NewImage>& images = {});
   /// Gives the job back without using up an attempt (drain).
   Result<FinishOutcome> release(const Lease& lease, Event& event, const Policy& policy);
 

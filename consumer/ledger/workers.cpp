@@ -50,15 +50,34 @@ struct Ending {
 };
 
 Result<FinishOutcome> end_attempt(Connection& redis, const Lease& lease, Event& event, const Ending& ending,
-                                  const Policy& policy) {
+                                  const Policy& policy, const std::vector<NewImage>& images = {}) {
   const PolicyText text(policy);
   event.job = lease.job;
   event.attempt = lease.attempt;
-  auto answer =
-      redis.run(scripts::finish, {lease.job.value, std::to_string(lease.attempt), lease.worker.value,
-                                  ending.word, for_the_log(event), codec::to_msgpack(ending.error),
-                                  ending.error.retryable() ? "1" : "0", ending.seed, text.job_ttl,
-                                  text.image_ttl, text.max_events, text.backoff_first, text.backoff_max});
+  const std::string attempt = std::to_string(lease.attempt), logged_event = for_the_log(event),
+                    error = codec::to_msgpack(ending.error);
+  std::vector<std::string_view> arguments = {lease.job.value,
+                                             attempt,
+                                             lease.worker.value,
+                                             ending.word,
+                                             logged_event,
+                                             error,
+                                             ending.error.retryable() ? "1" : "0",
+                                             ending.seed,
+                                             text.job_ttl,
+                                             text.image_ttl,
+                                             text.max_events,
+                                             text.backoff_first,
+                                             text.backoff_max};
+  std::vector<std::string> descriptions;
+  for (const NewImage& image : images) {
+    descriptions.push_back(std::to_string(image.info.index));
+    descriptions.push_back(describe_image(image.info));
+  }
+  for (std::size_t i = 0; i < images.size(); ++i) {
+    arguments.insert(arguments.end(), {descriptions[2 * i], descriptions[2 * i + 1], images[i].bytes});
+  }
+  auto answer = redis.run(scripts::finish, arguments);
   if (!answer) return std::move(answer).error();
   const FinishOutcome outcome = outcome_of(answer->at(0).text);
   if (outcome == FinishOutcome::refused) return outcome;
@@ -152,7 +171,8 @@ Status Ledger::commit_image(const Lease& lease, const ImageInfo& info, std::stri
   return Done{};
 }
 
-Result<FinishOutcome> Ledger::finish(const Lease& lease, Event& event, const Policy& policy) {
+Result<FinishOutcome> Ledger::finish(const Lease& lease, Event& event, const Policy& policy,
+                                     const std::vector<NewImage>& images) {
   Ending ending{"cancelled"};
   if (const auto* completed = std::get_if<CompletedEvent>(&event.body)) {
     ending.word = "completed";
@@ -163,7 +183,7 @@ Result<FinishOutcome> Ledger::finish(const Lease& lease, Event& event, const Pol
   } else if (!std::holds_alternative<CancelledEvent>(event.body)) {
     return Error{ErrorCode::internal, "an attempt ends completed, failed or cancelled"};
   }
-  return end_attempt(impl_->redis, lease, event, ending, policy);
+  return end_attempt(impl_->redis, lease, event, ending, policy, images);
 }
 
 Result<FinishOutcome> Ledger::release(const Lease& lease, Event& event, const Policy& policy) {

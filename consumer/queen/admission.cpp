@@ -35,9 +35,8 @@ Status check(Desk& desk, const JobRequest& request) {
   return check_pool(request, **workers, allow);
 }
 
-}  // namespace
-
-Result<Accepted> admit(Desk& desk, JobRequest request, std::string_view prefix) {
+/// Everything but the ledger.
+Result<ledger::Ledger::Submission> prepare(Desk& desk, JobRequest request, std::string_view prefix) {
   if (auto fields = validate(request, prefix); !fields.empty()) return invalid_request(std::move(fields));
   if (auto able = check(desk, request); !able) {
     Error error = std::move(able).error();
@@ -49,16 +48,52 @@ Result<Accepted> admit(Desk& desk, JobRequest request, std::string_view prefix) 
 
   // The digest covers what the client said, not the seed drawn for it: the same request twice is the same
   // request. The seed is drawn here and not by a worker, so that every attempt makes the same picture.
-  const std::string request_digest = digest(request);
+  std::string request_digest = digest(request);
   if (!request.seed) request.seed = new_seed();
-  const JobId id = new_job_id();
-  auto submitted = desk.ledger.submit(id, request, batch_key(request), request_digest, desk.options.policy);
+  std::string key = batch_key(request);
+  return ledger::Ledger::Submission{new_job_id(), std::move(request), std::move(key),
+                                    std::move(request_digest)};
+}
+
+Result<Accepted> announce(Desk& desk, const ledger::Ledger::Submission& job,
+                          Result<ledger::Ledger::SubmitOutcome> submitted) {
   if (!submitted) return std::move(submitted).error();
   if (submitted->queued) {
     desk.announcer.event(*submitted->queued);
-    desk.announcer.job(id, request);
+    desk.announcer.job(job.id, job.request);
   }
   return std::move(submitted->accepted);
+}
+
+}  // namespace
+
+Result<Accepted> admit(Desk& desk, JobRequest request) {
+  auto job = prepare(desk, std::move(request), "");
+  if (!job) return std::move(job).error();
+  return announce(
+      desk, *job,
+      desk.ledger.submit(job->id, job->request, job->batch_key, job->digest, desk.options.policy));
+}
+
+std::vector<Result<Accepted>> admit_many(Desk& desk, const std::vector<JobRequest>& requests) {
+  std::vector<Result<Accepted>> results;
+  std::vector<ledger::Ledger::Submission> jobs;
+  std::vector<std::size_t> places;  // in `results`, of each of the jobs
+  for (std::size_t i = 0; i < requests.size(); ++i) {
+    auto job = prepare(desk, requests[i], "/jobs/" + std::to_string(i));
+    if (job) {
+      places.push_back(i);
+      jobs.push_back(std::move(job).value());
+      results.emplace_back(Accepted());
+    } else {
+      results.emplace_back(std::move(job).error());
+    }
+  }
+  auto submitted = desk.ledger.submit_many(jobs, desk.options.policy);
+  for (std::size_t i = 0; i < jobs.size(); ++i) {
+    results[places[i]] = announce(desk, jobs[i], std::move(submitted[i]));
+  }
+  return results;
 }
 
 }  // namespace waggle::queen

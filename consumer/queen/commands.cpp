@@ -38,8 +38,7 @@ ReplyBody submit_many(Desk& desk, const SubmitManyRequest& request) {
                                                    " entries, has " + std::to_string(request.jobs.size())}})};
   }
   AcceptedMany many;
-  for (std::size_t i = 0; i < request.jobs.size(); ++i) {
-    auto accepted = admit(desk, request.jobs[i], "/jobs/" + std::to_string(i));
+  for (auto& accepted : admit_many(desk, request.jobs)) {
     if (accepted) {
       many.results.emplace_back(std::move(accepted).value());
     } else {

@@ -2,8 +2,12 @@
 #include "consumer/worker/assignment.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace waggle::worker {
+
+Assignment::Assignment(ledger::ClaimedJob job)
+    : claimed(std::move(job)), claimed_at(Clock::now()), images(claimed.images_done) {}
 
 void Assignment::stop(Stop reason, Renderer& renderer) {
   std::optional<pipeline::Ticket> ticket;

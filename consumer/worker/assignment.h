@@ -25,8 +25,7 @@ class Assignment {
  public:
   using Clock = std::chrono::steady_clock;
 
-  explicit Assignment(ledger::ClaimedJob job)
-      : claimed(std::move(job)), claimed_at(Clock::now()), images(claimed.images_done) {}
+  explicit Assignment(ledger::ClaimedJob job);
 
   const ledger::ClaimedJob claimed;
   const Clock::time_point claimed_at;
@@ -38,9 +37,10 @@ class Assignment {
   void rendering(pipeline::Ticket ticket, Renderer& renderer);
 
   // Of the reporter's thread alone:
-  std::vector<ImageInfo> images;      ///< committed, earlier attempts' included
-  std::optional<Error> commit_error;  ///< an image could not be stored
-  bool ended = false;                 ///< nothing more is reported
+  std::vector<ImageInfo> images;                      ///< committed, earlier attempts' included
+  std::optional<pipeline::RenderedImage> last_image;  ///< the only one missing; goes with the end
+  std::optional<Error> commit_error;                  ///< an image could not be stored
+  bool ended = false;                                 ///< nothing more is reported
 
  private:
   mutable std::mutex mutex_;

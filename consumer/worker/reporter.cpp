@@ -150,6 +150,11 @@ void Reporter::tell(Assignment& assignment, pipeline::Preview& preview) {
 }
 
 void Reporter::tell(Assignment& assignment, pipeline::RenderedImage& image) {
+  const auto wanted = static_cast<std::size_t>(assignment.claimed.request.n);
+  if (assignment.images.size() + 1 == wanted && !assignment.commit_error) {
+    assignment.last_image = std::move(image);
+    return;
+  }
   const auto committed = insist(assignment, [&] {
     return ledger_.commit_image(assignment.claimed.lease, image.info, image.bytes, settings_.policy);
   });
@@ -166,13 +171,25 @@ Verdict Reporter::finish(Assignment& assignment, const End& result) {
   if (assignment.stopped() == Stop::lost) return {};
   const double render_s =
       std::chrono::duration<double>(Assignment::Clock::now() - assignment.claimed_at).count();
+  std::vector<ledger::NewImage> images;
+  if (assignment.last_image) {
+    images.push_back({assignment.last_image->info, assignment.last_image->bytes});
+    assignment.images.push_back(assignment.last_image->info);
+  }
   const auto body = end_of(assignment, result, render_s);
   if (!body) return give_back(assignment);
   Verdict verdict;
   if (const auto* failed = std::get_if<FailedEvent>(&*body)) verdict.error = failed->error;
   Event event = event_of(assignment, *body);
-  const auto outcome =
-      insist(assignment, [&] { return ledger_.finish(assignment.claimed.lease, event, settings_.policy); });
+  const auto end = [&] { return ledger_.finish(assignment.claimed.lease, event, settings_.policy, images); };
+  auto outcome = insist(assignment, end);
+  if (!outcome && outcome.error().code != ErrorCode::unavailable && !images.empty()) {
+    // The image is what could not be stored: the job fails by it.
+    images.clear();
+    verdict.error = outcome.error();
+    event = event_of(assignment, FailedEvent{outcome.error()});
+    outcome = insist(assignment, end);
+  }
   if (!outcome) {
     spdlog::error("job {}: its end could not be recorded: {}", event.job.value, to_string(outcome.error()));
     return verdict;

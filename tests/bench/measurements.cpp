@@ -23,6 +23,7 @@ using testing::RedisServer;
 
 constexpr std::size_t kImageBytes = 100'000;
 constexpr int kRoom = 8;
+constexpr std::size_t kBulk = 100;  // jobs in one submission
 
 template <class T>
 T need(Result<T> result) {
@@ -50,12 +51,19 @@ long scripts_sent(const RedisServer& redis) {
 
 void submit_all(const ledger::Options& redis, int jobs) {
   ledger::Ledger ledger(redis);
-  for (int i = 0; i < jobs; ++i) need(ledger.submit(queen::new_job_id(), numbered_job(i), "b", "d", {}));
+  for (int i = 0; i < jobs;) {
+    std::vector<ledger::Ledger::Submission> bulk;
+    for (; i < jobs && bulk.size() < kBulk; ++i) {
+      bulk.push_back({queen::new_job_id(), numbered_job(i), "b", "d"});
+    }
+    for (auto& accepted : ledger.submit_many(bulk, {})) need(std::move(accepted));
+  }
 }
 
 void end(ledger::Ledger& ledger, const ledger::ClaimedJob& job, bool full, const std::string& image) {
   Event event;
   CompletedEvent completed;
+  std::vector<ledger::NewImage> images;
   completed.seed = job.request.seed.value_or(0);
   for (int step = 1; full && step <= 3; ++step) {
     event.body = ProgressEvent{step, 3, 100.0 * step / 3};
@@ -64,10 +72,10 @@ void end(ledger::Ledger& ledger, const ledger::ClaimedJob& job, bool full, const
   if (full) {
     completed.images.push_back(
         {0, completed.seed, OutputFormat::png, 1, 1, static_cast<std::int64_t>(image.size())});
-    need(ledger.commit_image(job.lease, completed.images.front(), image, {}));
+    images.push_back({completed.images.front(), image});
   }
   event.body = completed;
-  need(ledger.finish(job.lease, event, {}));
+  need(ledger.finish(job.lease, event, {}, images));
 }
 
 Latency summary(std::vector<double> times_ms) {
@@ -120,7 +128,7 @@ Throughput measure_throughput(const std::string& appendfsync, int workers, int j
           --left;
         }
         // An idle worker waits to be told; here it looks again soon.
-        if (claimed.empty()) std::this_thread::sleep_for(500us);
+        if (claimed.empty()) std::this_thread::sleep_for(2ms);
       }
     });
   }

@@ -2,6 +2,5 @@
 -- Answers 1, or 0 when the attempt does not hold the job.
 local id, attempt, worker, index, description, bytes, image_ttl = unpack(ARGV)
 if not holds(fields(id, 'state', 'attempt', 'worker'), attempt, worker) then return 0 end
-call('SET', P .. 'image:' .. id .. ':' .. index, bytes, 'PX', image_ttl)
-call('HSET', job_key(id), 'image:' .. index, description)
+keep_image(id, index, description, bytes, image_ttl)
 return 1

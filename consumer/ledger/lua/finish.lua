@@ -1,9 +1,10 @@
 -- An attempt ends. The same call again gives the same answer, also when the job has moved on since.
 -- ARGV: id, attempt, worker, outcome (completed|failed|cancelled|released), event bytes, error bytes, retryable 0|1,
---       seed or '', job ttl, image ttl, max events, first back-off, longest back-off (all ms)
+--       seed or '', job ttl, image ttl, max events, first back-off, longest back-off (all ms), then index, description
+--       and bytes of each image that comes with the end
 -- Answers {outcome, event} with outcome ended|requeued|dead|cancelled, or {'refused'}
 local id, attempt, worker, outcome, event, error, retryable, seed, job_ttl, image_ttl, max_events, first, longest =
-  unpack(ARGV)
+  unpack(ARGV, 1, 13)
 local job = fields(id, 'state', 'attempt', 'worker', 'cancel', 'used', 'max', 'lane', 'batch', 'score', 'alone',
   'model', 'started', 'last_attempt', 'last_worker', 'last_outcome', 'last_event')
 
@@ -11,6 +12,7 @@ if job.last_attempt == attempt and job.last_worker == worker then
   return {job.last_outcome, read_event(id, job.last_event)}
 end
 if not holds(job, attempt, worker) then return {'refused'} end
+for i = 14, #ARGV, 3 do keep_image(id, ARGV[i], ARGV[i + 1], ARGV[i + 2], image_ttl) end
 
 local function to_end(state, why, ...)
   return end_job(id, 'running', state, why, job_ttl, image_ttl, max_events, ...)

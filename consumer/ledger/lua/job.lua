@@ -52,6 +52,12 @@ local function read_event(id, entry)
   return call('XRANGE', events_key(id), entry, entry)[1] or {entry, {}}
 end
 
+-- One image of the attempt that holds the job.
+local function keep_image(id, index, description, bytes, ttl)
+  call('SET', P .. 'image:' .. id .. ':' .. index, bytes, 'PX', ttl)
+  call('HSET', job_key(id), 'image:' .. index, description)
+end
+
 -- Order inside a lane: priority first, then fair shares between tenants, then age. The share is start-time fair queueing:
 -- a job's tag is one more than its tenant's last tag, or than the tag now being served if that is later. One tenant alone
 -- gets plain first in, first out; one with 3 jobs comes between the first ones of another's 5,000.
