@@ -23,13 +23,13 @@ struct Flags {
   std::vector<std::string> clients;
 };
 
-Error exists(const fs::path& file) {
+Error already_there(const fs::path& file) {
   return {ErrorCode::invalid_request, file.string() + " exists already; keys are never overwritten"};
 }
 
 /// One pair as a file that only its owner can read. The public half comes back.
 Result<std::string> make_pair(const fs::path& file, const std::string& owner) {
-  if (fs::exists(file)) return exists(file);
+  if (fs::exists(file)) return already_there(file);
   const bus::KeyPair pair = bus::make_key_pair();
   std::string text = "# CURVE key pair of " + owner + "; keep the secret line secret\n";
   text += "public " + pair.public_key + "\nsecret " + pair.secret_key + "\n";
@@ -50,7 +50,7 @@ Status make_clients(const Flags& flags) {
   for (const auto& name : flags.clients) {
     if (!is_valid_worker_id(name))
       return Error{ErrorCode::invalid_request, "a client's name has 1 to 64 characters of A-Z a-z 0-9 . _ -"};
-    if (fs::exists(flags.folder / (name + ".key"))) return exists(flags.folder / (name + ".key"));
+    if (fs::exists(flags.folder / (name + ".key"))) return already_there(flags.folder / (name + ".key"));
   }
   for (const auto& name : flags.clients) {
     auto key = make_pair(flags.folder / (name + ".key"), name);
