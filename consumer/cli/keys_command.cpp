@@ -28,7 +28,7 @@ Error already_there(const fs::path& file) {
 }
 
 /// One pair as a file that only its owner can read. The public half comes back.
-Result<std::string> make_pair(const fs::path& file, const std::string& owner) {
+Result<std::string> make_key_file(const fs::path& file, const std::string& owner) {
   if (fs::exists(file)) return already_there(file);
   const bus::KeyPair pair = bus::make_key_pair();
   std::string text = "# CURVE key pair of " + owner + "; keep the secret line secret\n";
@@ -40,7 +40,7 @@ Result<std::string> make_pair(const fs::path& file, const std::string& owner) {
 /// The queen's pair, made once; a second call adds clients to the same folder.
 Status make_queen(const fs::path& folder) {
   if (fs::exists(folder / "queen.key")) return Done{};
-  auto key = make_pair(folder / "queen.key", "the queens");
+  auto key = make_key_file(folder / "queen.key", "the queens");
   if (!key) return std::move(key).error();
   return write_atomically(folder / "queen.pub", "public " + *key + "\n");
 }
@@ -53,7 +53,7 @@ Status make_clients(const Flags& flags) {
     if (fs::exists(flags.folder / (name + ".key"))) return already_there(flags.folder / (name + ".key"));
   }
   for (const auto& name : flags.clients) {
-    auto key = make_pair(flags.folder / (name + ".key"), name);
+    auto key = make_key_file(flags.folder / (name + ".key"), name);
     if (!key) return std::move(key).error();
     allowed += "# " + name + "\npublic " + *key + "\n";
   }
