@@ -2,7 +2,7 @@
 //
 // Activations are channels-last ([B, C, h, w] with strides of [B, h, w, C]) or token rows ([B, L, C])
 // throughout, so nothing is converted between two operations.
-#include <ATen/Functions.h>
+#include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 
 #include "pipeline/kernels/cpu_features.h"
@@ -13,6 +13,7 @@
 
 #include <cmath>
 #include <cstdlib>
+#include <memory>
 
 #include "pipeline/kernels/attention.h"
 #include "pipeline/kernels/norms.h"
