@@ -1,5 +1,5 @@
 // The ranges of a request's fields, one line per field in the order of the protocol's table. Looks at values
-// only: what a picture holds, and which models, samplers and workers exist, others find out.
+// only: what a picture shows, and which models, samplers and workers exist, others find out.
 #include "schemas/validate.h"
 
 #include <algorithm>
@@ -8,6 +8,7 @@
 #include <concepts>
 
 #include "schemas/limits.h"
+#include "schemas/picture_header.h"
 
 namespace waggle {
 
@@ -159,6 +160,11 @@ void check_picture(Checker& check, std::string_view path, const PictureInput& pi
   } else if (bytes.size() > limits::kMaxPictureBytes) {
     check.add(path,
               "must be at most " + text_of(limits::kMaxPictureBytes) + " bytes, is " + text_of(bytes.size()));
+  } else if (const auto header = read_picture_header(bytes); !header) {
+    check.add(path, header.error().message);
+  } else if (header->width > limits::kMaxPicturePixels / header->height) {
+    check.add(path, "must have at most " + text_of(limits::kMaxPicturePixels) + " pixels, has " +
+                        text_of(header->width) + "x" + text_of(header->height));
   }
 }
 

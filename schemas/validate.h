@@ -10,8 +10,9 @@
 
 namespace waggle {
 
-/// Every field that is out of range, in field order; empty when the request is good. Does not look inside pictures
-/// and does not know which models, samplers or workers exist. `prefix` is put before every path.
+/// Every field that is out of range, in field order; empty when the request is good. Reads the structure
+/// of a picture's file, none of its samples. Does not know which models, samplers and workers exist. `prefix`
+/// is put before every path.
 std::vector<FieldError> validate(const JobRequest& request, std::string_view prefix = "");
 
 /// Whether the bytes are well-formed UTF-8 without NUL (RFC 3629: no surrogates, no overlong forms).

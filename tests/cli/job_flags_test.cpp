@@ -7,6 +7,7 @@
 #include <catch2/catch.hpp>
 
 #include "consumer/cli/private_folder.h"
+#include "tests/schemas/tiny_picture.h"
 
 using namespace waggle;
 using namespace waggle::cli;
@@ -89,7 +90,7 @@ TEST_CASE("cli: a mask or a strength without a picture to start from is refused"
 TEST_CASE("cli: pictures make the operation") {
   const PrivateFolder folder("waggle-test-");
   const auto picture = folder.path() / "picture.png";
-  std::ofstream(picture, std::ios::binary) << "bytes of a picture";
+  std::ofstream(picture, std::ios::binary) << testing::tiny_png();
   JobFlags flags = flags_with_prompt();
   flags.init = picture.string();
   flags.strength = 0.25;
@@ -97,7 +98,7 @@ TEST_CASE("cli: pictures make the operation") {
     const auto request = to_request(flags, "sd15", OutputFormat::png);
     REQUIRE(request);
     const auto& transform = std::get<ImageTransform>(request->operation);
-    CHECK(std::get<std::string>(transform.input_image.source) == "bytes of a picture");
+    CHECK(std::get<std::string>(transform.input_image.source) == testing::tiny_png());
     CHECK(transform.strength == 0.25);
   }
   SECTION("two pictures: inpainting") {

@@ -3,8 +3,10 @@
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
+#include "schemas/codec/base64.h"
 #include "tests/bridge/http_client.h"
 #include "tests/e2e/machine.h"
+#include "tests/schemas/tiny_picture.h"
 
 using namespace waggle;
 using namespace waggle::e2e;
@@ -57,14 +59,37 @@ TEST_CASE("bad input: after all of it the pool still renders") {
     CHECK(reply.status >= 400);
     CHECK(reply.status < 500);
   }
-  // Pictures are looked at by the worker, which alone can decode them.
-  testing::HttpClient broken(pool.port());
-  const auto half = broken.ask(
-      "POST", "/v1/jobs",
-      R"({"operation":"image_transform","model":"sd15","prompt":"x","input_image":"iVBORw0KGgo="})");
-  REQUIRE(half.status == 202);
-  const JobId failed(nlohmann::json::parse(half.body).at("job_id").get<std::string>());
-  CHECK(pool.wait_for_end(failed).state == JobState::failed);
+  // Half a picture is refused at once, whichever way it comes.
+  const std::string half = testing::tiny_png().substr(0, 40);
+  testing::HttpClient posting(pool.port());
+  const auto reply = posting.ask("POST", "/v1/jobs",
+                                 nlohmann::json{{"operation", "image_transform"},
+                                                {"model", "sd15"},
+                                                {"prompt", "x"},
+                                                {"input_image", codec::base64_encode(half)}}
+                                     .dump());
+  INFO(reply.body);
+  CHECK(reply.status == 400);
+  const auto problem = nlohmann::json::parse(reply.body);
+  CHECK(problem.at("errors").at(0).at("pointer") == "/input_image");
+  CHECK(problem.at("errors").at(0).at("detail") == "is a PNG that is cut off after 40 bytes");
+
+  // One that is whole from outside and broken within gets in, and fails with its path in the worker.
+  std::string spoilt = testing::tiny_png();
+  spoilt[19] = '\x40';
+  testing::HttpClient another(pool.port());
+  const auto accepted = another.ask("POST", "/v1/jobs",
+                                    nlohmann::json{{"operation", "image_transform"},
+                                                   {"model", "sd15"},
+                                                   {"prompt", "x"},
+                                                   {"input_image", codec::base64_encode(spoilt)}}
+                                        .dump());
+  REQUIRE(accepted.status == 202);
+  const JobId failed(nlohmann::json::parse(accepted.body).at("job_id").get<std::string>());
+  const auto status = pool.wait_for_end(failed);
+  CHECK(status.state == JobState::failed);
+  REQUIRE(status.error.has_value());
+  CHECK(status.error->fields.at(0).path == "/input_image");
 
   const JobId job = pool.submit("sd15", {"--steps", "2", "--size", "64x64"});
   CHECK(pool.wait_for_end(job).state == JobState::completed);

@@ -7,6 +7,7 @@
 #include "consumer/bus/topics.h"
 #include "schemas/limits.h"
 #include "tests/queen/hive.h"
+#include "tests/schemas/tiny_picture.h"
 
 namespace waggle::testing {
 namespace {
@@ -149,7 +150,7 @@ TEST_CASE("queen: more than a thousand jobs at once, and pages of more than a th
 TEST_CASE("queen: a picture in a request becomes a reference to the blob store") {
   Hive hive;
   JobRequest request = a_job();
-  const std::string bytes(100'000, '\x7f');
+  const std::string bytes = testing::tiny_png() + std::string(100'000, '\x7f');
   request.operation = ImageTransform{PictureInput{bytes}, 0.5, 64, 64};
   const auto stored = hive.ledger.request(hive.submit(request));
   REQUIRE(stored);

@@ -8,6 +8,7 @@
 #include <catch2/catch.hpp>
 
 #include "schemas/limits.h"
+#include "tests/schemas/tiny_picture.h"
 
 namespace waggle {
 
@@ -199,10 +200,19 @@ TEST_CASE("validate: strength is above 0 and at most 1") {
 }
 
 TEST_CASE("validate: a picture is there and not too large") {
-  CHECK(validate(transform(PictureInput{std::string("x")})).empty());
+  CHECK(validate(transform(PictureInput{testing::tiny_png()})).empty());
   CHECK(validate(transform(PictureInput{})).at(0).path == "/input_image");
   CHECK(validate(transform(PictureInput{std::string(kMaxPictureBytes + 1, 'x')})).at(0).path ==
         "/input_image");
+  std::string broken = testing::tiny_png();
+  broken.resize(broken.size() / 2);
+  CHECK(validate(transform(PictureInput{broken})).at(0).path == "/input_image");
+  CHECK(validate(transform(PictureInput{std::string("x")})).at(0).message ==
+        "must be a PNG, JPEG or WebP picture");
+  std::string huge = testing::tiny_png();
+  huge.replace(16, 8, std::string("\0\x01\0\0\0\x01\0\0", 8));
+  CHECK(validate(transform(PictureInput{huge})).at(0).message ==
+        "must have at most 64000000 pixels, has 65536x65536");
   CHECK(validate(transform(PictureInput{BlobId{"sha256:1"}})).at(0).path == "/input_image");
   CHECK(paths_after([](JobRequest& job) { job.operation = ImageInpaint{}; }) ==
         std::vector<std::string>{"/init_image", "/mask_image"});

@@ -5,6 +5,7 @@
 #include <catch2/catch.hpp>
 
 #include "consumer/bus/topics.h"
+#include "tests/schemas/tiny_picture.h"
 #include "tests/worker/crew.h"
 
 namespace waggle::testing {
@@ -170,10 +171,10 @@ TEST_CASE("worker: a picture of a job is fetched from the blob store") {
   };
   Crew crew(worker_settings(hive, "w1"), std::move(puppet));
   JobRequest request = a_job();
-  request.operation = ImageTransform{PictureInput{std::string("picture")}, 0.5, 64, 64};
+  request.operation = ImageTransform{PictureInput{testing::tiny_png()}, 0.5, 64, 64};
   hive.submit(request);
   REQUIRE(eventually([&] { return renderer->rendered == 1; }));
-  CHECK(seen == "picture");
+  CHECK(seen == testing::tiny_png());
   // What goes into the picture's text is the reference, not the other picture.
   CHECK(described.find("sha256:") != std::string::npos);
   renderer->end(1, pipeline::RenderSummary{request});

@@ -7,6 +7,7 @@
 
 #include "pipeline/image/picture.h"
 #include "pipeline/pipeline.h"
+#include "tests/schemas/tiny_picture.h"
 
 using namespace waggle;
 using namespace waggle::pipeline;
@@ -221,6 +222,11 @@ TEST_CASE("pipeline: bad requests end with their field, good neighbours are not 
   fails(skip, ErrorCode::invalid_request, "/clip_skip");
   auto broken = request("x", 1);
   broken.operation = ImageTransform{{std::string("\x89PNG\r\n\x1a\n but no more")}, 0.5, {}, {}};
+  fails(broken, ErrorCode::invalid_request, "/input_image");
+  // Whole to the eye of whoever admits it, and broken within: the samples are where the size was.
+  std::string spoilt = testing::tiny_png();
+  spoilt[19] = '\x40';
+  broken.operation = ImageTransform{{spoilt}, 0.5, {}, {}};
   fails(broken, ErrorCode::unsupported_media, "/input_image");
   REQUIRE(good.wait());
 

@@ -3,11 +3,14 @@
 
 #include <stdexcept>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <catch2/catch.hpp>
 
 #include "pipeline/image/orientation.h"
 #include "schemas/limits.h"
+#include "schemas/picture_header.h"
 #include "tests/pipeline/image/sample_files.h"
 
 using namespace waggle::pipeline;
@@ -115,4 +118,20 @@ TEST_CASE("picture: each EXIF orientation is turned upright") {
     CHECK(largest_difference(upright(stored, c.orientation), upright_picture) == 0);
   }
   CHECK(largest_difference(upright(upright_picture, 9), upright_picture) == 0);
+}
+
+TEST_CASE("picture: whoever admits a file reads the size that its encoder wrote, and sees a cut") {
+  const Picture picture = gradient(61, 40, 3);
+  const std::vector<std::pair<std::string, OutputFormat>> files = {
+      {encode(picture, OutputFormat::png), OutputFormat::png},
+      {encode(picture, OutputFormat::jpeg), OutputFormat::jpeg},
+      {make_jpeg(picture, true), OutputFormat::jpeg},
+      {encode(picture, OutputFormat::webp), OutputFormat::webp},
+      {encode(picture, OutputFormat::webp, {{"parameters", "a bee"}}), OutputFormat::webp},
+      {make_lossless_webp(picture), OutputFormat::webp}};
+  for (const auto& [bytes, format] : files) {
+    CHECK(waggle::read_picture_header(bytes).value() == waggle::PictureHeader{format, 61, 40});
+    for (std::size_t length = 0; length < bytes.size(); length += 7)
+      CHECK_FALSE(waggle::read_picture_header(std::string_view(bytes).substr(0, length)));
+  }
 }

@@ -1,0 +1,19 @@
+// The smallest picture that a job may carry, for tests that need one and do not care what it shows.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace waggle::testing {
+
+/// A grey PNG of 1x1 pixel, whole.
+inline std::string tiny_png() {
+  using namespace std::string_view_literals;
+  return std::string(
+      "\x89\x50\x4e\x47\x0d\x0a\x1a\x0a\x00\x00\x00\x0d\x49\x48\x44\x52\x00\x00\x00\x01"
+      "\x00\x00\x00\x01\x08\x00\x00\x00\x00\x3a\x7e\x9b\x55\x00\x00\x00\x0a\x49\x44\x41"
+      "\x54\x78\xda\x63\x68\x00\x00\x00\x82\x00\x81\xda\x45\x08\x3b\x00\x00\x00\x00\x49"
+      "\x45\x4e\x44\xae\x42\x60\x82"sv);
+}
+
+}  // namespace waggle::testing
