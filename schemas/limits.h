@@ -18,6 +18,7 @@ inline constexpr double kMinLoraStrength = -4.0, kMaxLoraStrength = 4.0;
 inline constexpr std::size_t kMaxLoras = 16;
 inline constexpr double kMaxControlStrength = 4.0;
 inline constexpr std::size_t kMaxControls = 8;
+inline constexpr double kMaxHiresScale = 8.0;               // times the first size
 inline constexpr double kMaxMaskBlur = 64.0;                // pixels
 inline constexpr int kMaxMaskPadding = 1024;                // pixels
 inline constexpr int kMinPriority = -10, kMaxPriority = 10;

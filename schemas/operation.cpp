@@ -1,4 +1,4 @@
-// Names of operations and picture formats, as they stand on the wire.
+// Names of operations, upscalers and picture formats, as they stand on the wire.
 #include "schemas/operation.h"
 
 namespace waggle {
@@ -32,6 +32,34 @@ std::optional<OutputFormat> output_format_from_name(std::string_view text) noexc
     if (name(format) == text) return format;
   }
   return std::nullopt;
+}
+
+std::string_view name(Upscaler upscaler) noexcept {
+  switch (upscaler) {
+    case Upscaler::latent:
+      return "latent";
+    case Upscaler::latent_bicubic:
+      return "latent-bicubic";
+    case Upscaler::latent_nearest:
+      return "latent-nearest";
+    case Upscaler::lanczos:
+      return "lanczos";
+    case Upscaler::nearest:
+      return "nearest";
+  }
+  return "latent";
+}
+
+std::optional<Upscaler> upscaler_from_name(std::string_view text) noexcept {
+  for (const Upscaler upscaler : {Upscaler::latent, Upscaler::latent_bicubic, Upscaler::latent_nearest,
+                                  Upscaler::lanczos, Upscaler::nearest}) {
+    if (name(upscaler) == text) return upscaler;
+  }
+  return std::nullopt;
+}
+
+bool enlarges_latents(Upscaler upscaler) noexcept {
+  return upscaler != Upscaler::lanczos && upscaler != Upscaler::nearest;
 }
 
 std::string_view name(const Operation& operation) noexcept {

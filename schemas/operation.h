@@ -48,9 +48,34 @@ std::string_view name(OutputFormat format) noexcept;        ///< "png", "jpeg", 
 std::string_view media_type(OutputFormat format) noexcept;  ///< "image/png", ...
 std::optional<OutputFormat> output_format_from_name(std::string_view name) noexcept;
 
+/// How the first picture of a hires job is enlarged: its latents, or its pixels.
+enum class Upscaler : std::uint8_t { latent, latent_bicubic, latent_nearest, lanczos, nearest };
+std::string_view name(Upscaler upscaler) noexcept;  ///< "latent", "latent-bicubic", ..., "lanczos", "nearest"
+std::optional<Upscaler> upscaler_from_name(std::string_view name) noexcept;
+bool enlarges_latents(Upscaler upscaler) noexcept;
+
+/// Generate small, enlarge, and paint the large picture over the enlarged one. The size is `scale` times that
+/// of the operation, rounded down to whole latent cells, or `width` x `height`.
+struct Hires {
+  std::optional<double> scale;       ///< 2 when there is no width and height either
+  std::optional<int> width, height;  ///< pixels, both or none
+  Upscaler upscaler = Upscaler::latent;
+  std::optional<int> steps;  ///< of the second pass's schedule; those of the job when absent
+  double strength = 0.7;     ///< 0..1: share of that schedule that is run, as for image to image
+  bool operator==(const Hires&) const = default;
+};
+
+/// A model that takes over for the last steps, such as SDXL's refiner. It works on the same latents.
+struct Refiner {
+  std::string model;
+  double start = 0.8;  ///< share of the training timesteps, counted from noise, after which it takes over
+  bool operator==(const Refiner&) const = default;
+};
+
 /// Text to image.
 struct ImageGeneration {
   std::optional<int> width, height;  ///< pixels; 512 unless the model says otherwise
+  std::optional<Hires> hires = {};
   bool operator==(const ImageGeneration&) const = default;
 };
 
@@ -96,6 +121,7 @@ struct JobRequest {
   std::optional<int> clip_skip;
   std::vector<Lora> loras;
   std::vector<ControlInput> controls;
+  std::optional<Refiner> refiner;
   std::optional<WorkerId> worker_id;
   int n = 1;
   OutputFormat output_format = OutputFormat::png;

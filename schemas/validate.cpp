@@ -92,13 +92,13 @@ class Checker {
   std::vector<FieldError> errors_;
 };
 
-void check_model(Checker& check, const std::string& model) {
-  if (!check.label("/model", model, limits::kMaxNameBytes)) return;
+void check_model(Checker& check, std::string_view path, const std::string& model) {
+  if (!check.label(path, model, limits::kMaxNameBytes)) return;
   // "@" would make the announcement's topic that of a worker.
   if (model.front() == '/' || model.front() == '@') {
-    check.add("/model", "must not begin with '/' or '@'");
+    check.add(path, "must not begin with '/' or '@'");
   } else if (has_parent_segment(model)) {
-    check.add("/model", "must not contain '..'");
+    check.add(path, "must not contain '..'");
   }
 }
 
@@ -137,14 +137,36 @@ bool check_side(Checker& check, std::string_view path, const std::optional<int>&
   return false;
 }
 
-void check_size(Checker& check, const std::optional<int>& width, const std::optional<int>& height) {
-  const bool good_width = check_side(check, "/width", width);
-  const bool good_height = check_side(check, "/height", height);
+void check_size(Checker& check, const std::optional<int>& width, const std::optional<int>& height,
+                const std::string& at = "") {
+  const bool good_width = check_side(check, at + "/width", width);
+  const bool good_height = check_side(check, at + "/height", height);
   if (!good_width || !good_height) return;
   const std::int64_t pixels = std::int64_t{*width} * *height;
   if (pixels <= limits::kMaxPixels) return;
-  check.add("/width",
+  check.add(at + "/width",
             "width * height must be at most " + text_of(limits::kMaxPixels) + ", is " + text_of(pixels));
+}
+
+void check_hires(Checker& check, const Hires& hires, const ImageGeneration& first) {
+  if (hires.width.has_value() != hires.height.has_value())
+    check.add(hires.width ? "/hires/height" : "/hires/width", "must be given together with the other side");
+  if (hires.scale && (hires.width || hires.height))
+    check.add("/hires/scale", "must not be given beside a width and a height");
+  check_size(check, hires.width, hires.height, "/hires");
+  if (hires.scale && check.range("/hires/scale", *hires.scale, 1, limits::kMaxHiresScale)) {
+    const int side = std::max(first.width.value_or(0), first.height.value_or(0));
+    if (side <= limits::kMaxSide && side * *hires.scale >= limits::kMaxSide + limits::kSideMultiple)
+      check.add("/hires/scale", "makes a side longer than " + text_of(limits::kMaxSide) + " pixels");
+  }
+  if (hires.steps) check.range("/hires/steps", *hires.steps, limits::kMinSteps, limits::kMaxSteps);
+  check.positive("/hires/strength", hires.strength, 1.0);
+}
+
+void check_refiner(Checker& check, const Refiner& refiner) {
+  check_model(check, "/refiner/model", refiner.model);
+  if (!(refiner.start > 0 && refiner.start < 1))
+    check.add("/refiner/start", "must be greater than 0 and below 1, is " + text_of(refiner.start));
 }
 
 void check_picture(Checker& check, std::string_view path, const PictureInput& picture) {
@@ -190,7 +212,10 @@ void check_controls(Checker& check, const std::vector<ControlInput>& controls) {
 struct CheckOperation {
   Checker& check;
 
-  void operator()(const ImageGeneration& op) const { check_size(check, op.width, op.height); }
+  void operator()(const ImageGeneration& op) const {
+    check_size(check, op.width, op.height);
+    if (op.hires) check_hires(check, *op.hires, op);
+  }
   void operator()(const ImageTransform& op) const {
     check_picture(check, "/input_image", op.input_image);
     check.positive("/strength", op.strength, 1.0);
@@ -213,7 +238,7 @@ std::vector<FieldError> validate(const JobRequest& request, std::string_view pre
   using namespace limits;
   Checker check(prefix);
   check.text("/hive_id", request.hive_id, kMaxNameBytes);
-  check_model(check, request.model);
+  check_model(check, "/model", request.model);
   check.text("/prompt", request.prompt, kMaxPromptBytes, /*control_allowed=*/true);
   check.text("/negative_prompt", request.negative_prompt, kMaxPromptBytes, /*control_allowed=*/true);
   if (request.steps) check.range("/steps", *request.steps, kMinSteps, kMaxSteps);
@@ -225,6 +250,7 @@ std::vector<FieldError> validate(const JobRequest& request, std::string_view pre
   if (request.clip_skip) check.range("/clip_skip", *request.clip_skip, 0, kMaxClipSkip);
   check_loras(check, request.loras);
   check_controls(check, request.controls);
+  if (request.refiner) check_refiner(check, *request.refiner);
   if (request.worker_id) check.token("/worker_id", request.worker_id->value);
   check.range("/n", request.n, 1, kMaxImagesPerJob);
   if (request.preview_every) check.range("/preview_every", *request.preview_every, 1, kMaxPreviewEvery);

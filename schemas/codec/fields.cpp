@@ -54,6 +54,7 @@ Document encode(std::int64_t value) { return {value}; }
 Document encode(double value) { return {value}; }
 Document encode(const std::string& value) { return {value}; }
 Document encode(OutputFormat value) { return {std::string(name(value))}; }
+Document encode(Upscaler value) { return {std::string(name(value))}; }
 Document encode(JobState value) { return {std::string(name(value))}; }
 Document encode(WorkerState value) { return {std::string(name(value))}; }
 
@@ -148,6 +149,11 @@ void decode(const Document& from, const Path& at, Findings& findings, std::strin
 
 void decode(const Document& from, const Path& at, Findings& findings, OutputFormat& to) {
   decode_name(from, at, findings, to, output_format_from_name, "png, jpeg or webp");
+}
+
+void decode(const Document& from, const Path& at, Findings& findings, Upscaler& to) {
+  decode_name(from, at, findings, to, upscaler_from_name,
+              "latent, latent-bicubic, latent-nearest, lanczos or nearest");
 }
 
 void decode(const Document& from, const Path& at, Findings& findings, JobState& to) {

@@ -31,9 +31,36 @@ void decode(const Document& from, const Path& at, Findings& findings, ControlInp
 }
 
 template <class Fields>
+void describe(Fields& f, Ref<Fields, Refiner> refiner) {
+  f.required("model", refiner.model);
+  f.with_default("start", refiner.start);
+}
+
+Document encode(const Refiner& value) { return encode_fields(value); }
+void decode(const Document& from, const Path& at, Findings& findings, Refiner& to) {
+  decode_fields(from, at, findings, to);
+}
+
+template <class Fields>
+void describe(Fields& f, Ref<Fields, Hires> hires) {
+  f.optional("scale", hires.scale);
+  f.optional("width", hires.width);
+  f.optional("height", hires.height);
+  f.with_default("upscaler", hires.upscaler);
+  f.optional("steps", hires.steps);
+  f.with_default("strength", hires.strength);
+}
+
+Document encode(const Hires& value) { return encode_fields(value); }
+void decode(const Document& from, const Path& at, Findings& findings, Hires& to) {
+  decode_fields(from, at, findings, to);
+}
+
+template <class Fields>
 void describe(Fields& f, Ref<Fields, ImageGeneration> operation) {
   f.optional("width", operation.width);
   f.optional("height", operation.height);
+  f.optional("hires", operation.hires);
 }
 
 template <class Fields>
@@ -92,6 +119,7 @@ void describe(Fields& f, Ref<Fields, JobRequest> job) {
   f.with_default("loras", job.loras);
   // Younger than version 1 of the protocol: written only when said, so that older bytes stay as they were.
   if (Fields::kReading || !job.controls.empty()) f.with_default("controls", job.controls);
+  f.optional("refiner", job.refiner);
   f.optional("worker_id", job.worker_id);
   f.with_default("n", job.n);
   f.with_default("output_format", job.output_format);

@@ -56,6 +56,19 @@ JobRequest controlled_job() {
   return job;
 }
 
+JobRequest two_pass_job() {
+  JobRequest job = small_job();
+  job.refiner = Refiner{"sdxl/refiner", 0.75};
+  Hires hires;
+  hires.width = 1536;
+  hires.height = 1024;
+  hires.upscaler = Upscaler::lanczos;
+  hires.steps = 12;
+  hires.strength = 0.35;
+  job.operation = ImageGeneration{768, 512, hires};
+  return job;
+}
+
 ImageInfo image(int index) { return {index, 1234 + index, OutputFormat::webp, 512, 768, 48'213}; }
 
 JobStatus queued_status() {
@@ -198,6 +211,7 @@ std::vector<Sample> make_samples() {
   all.push_back({"transform", transform_job()});
   all.push_back({"inpaint", inpaint_job()});
   all.push_back({"controls", controlled_job()});
+  all.push_back({"two-pass", two_pass_job()});
   all.push_back({"queued", queued_status()});
   all.push_back({"dead", dead_status()});
   all.push_back({"fields", ErrorRecord{bad_fields()}});

@@ -91,6 +91,13 @@ TEST_CASE("stated numbers: the rest of a job") {
   CHECK(control["path"]["maxLength"] == kMaxNameBytes);
   CHECK(control["strength"]["maximum"] == kMaxControlStrength);
   CHECK(protocol_row("controls").find("at most " + text_of(kMaxControls)) != std::string::npos);
+  const json hires = job["hires"]["properties"];
+  CHECK(hires["scale"]["maximum"] == kMaxHiresScale);
+  CHECK(hires["width"]["maximum"] == kMaxSide);
+  CHECK(hires["steps"]["maximum"] == kMaxSteps);
+  CHECK(hires["strength"]["default"] == Hires{}.strength);
+  CHECK(job["refiner"]["properties"]["start"]["default"] == Refiner{}.start);
+  CHECK(protocol_row("hires").find("1.." + text_of(static_cast<int>(kMaxHiresScale))) != std::string::npos);
   const json inpaint = read_schema("job")["allOf"][1]["then"]["properties"];
   CHECK(inpaint["mask_blur"]["maximum"] == kMaxMaskBlur);
   CHECK(inpaint["only_masked_padding"]["maximum"] == kMaxMaskPadding);

@@ -173,6 +173,35 @@ TEST_CASE("validate: a control names a folder, brings a picture and ends after i
   refuses("/controls/1/end", with([](ControlInput& control) { control.end = 1.5; }));
 }
 
+TEST_CASE("validate: a second pass has one size, and not a larger one than pictures may have") {
+  const auto with = [](auto change) {
+    return [change](JobRequest& job) {
+      Hires hires;
+      change(hires);
+      job.operation = ImageGeneration{1024, 512, hires};
+    };
+  };
+  accepts(with([](Hires&) {}));
+  accepts(with([](Hires& hires) { hires.scale = 4.0; }));
+  accepts(with([](Hires& hires) { hires.width = 2048, hires.height = 1024, hires.steps = 5; }));
+  refuses("/hires/scale", with([](Hires& hires) { hires.scale = 0.9; }));
+  refuses("/hires/scale", with([](Hires& hires) { hires.scale = std::nan(""); }));
+  refuses("/hires/scale", with([](Hires& hires) { hires.scale = 4.1; }));  // 4198 pixels
+  refuses("/hires/scale", with([](Hires& hires) { hires.scale = 2.0, hires.width = hires.height = 2048; }));
+  refuses("/hires/height", with([](Hires& hires) { hires.width = 2048; }));
+  refuses("/hires/width", with([](Hires& hires) { hires.width = 2047, hires.height = 1024; }));
+  refuses("/hires/steps", with([](Hires& hires) { hires.steps = 0; }));
+  refuses("/hires/strength", with([](Hires& hires) { hires.strength = 0; }));
+}
+
+TEST_CASE("validate: a refiner is a model and takes over between the ends") {
+  accepts([](JobRequest& job) { job.refiner = Refiner{"sdxl/refiner", 0.8}; });
+  refuses("/refiner/model", [](JobRequest& job) { job.refiner = Refiner{"", 0.8}; });
+  refuses("/refiner/model", [](JobRequest& job) { job.refiner = Refiner{"a/../b", 0.8}; });
+  for (const double start : {0.0, 1.0, -1.0, std::nan("")})
+    refuses("/refiner/start", [&](JobRequest& job) { job.refiner = Refiner{"refiner", start}; });
+}
+
 TEST_CASE("validate: soft edges and padding of a mask have bounds") {
   const auto with = [](auto change) {
     return [change](JobRequest& job) {
