@@ -25,7 +25,8 @@ std::string model_name(const fs::path& path) {
 
 }  // namespace
 
-Result<Catalogue> Catalogue::scan(const fs::path& models_dir, const fs::path& tokenizer_dir) {
+Result<Catalogue> Catalogue::scan(const fs::path& models_dir, const fs::path& tokenizer_dir,
+                                  const std::string& family) {
   std::error_code error;
   std::vector<fs::directory_entry> found;
   for (fs::directory_iterator it(models_dir, error), end; !error && it != end; it.increment(error))
@@ -35,7 +36,7 @@ Result<Catalogue> Catalogue::scan(const fs::path& models_dir, const fs::path& to
 
   Catalogue catalogue;
   for (const auto& entry : found) {
-    auto model = describe_model(entry.path(), model_name(entry.path()), tokenizer_dir);
+    auto model = describe_model(entry.path(), model_name(entry.path()), tokenizer_dir, family);
     if (model)
       catalogue.entries_.push_back({std::move(*model), {}});
     else
@@ -63,8 +64,9 @@ Result<Catalogue> Catalogue::scan(const fs::path& models_dir, const fs::path& to
   return catalogue;
 }
 
-Result<Catalogue> Catalogue::single(const fs::path& path, const fs::path& tokenizer_dir) {
-  auto model = describe_model(path, model_name(path), tokenizer_dir);
+Result<Catalogue> Catalogue::single(const fs::path& path, const fs::path& tokenizer_dir,
+                                    const std::string& family) {
+  auto model = describe_model(path, model_name(path), tokenizer_dir, family);
   if (!model) return std::move(model).error();
   Catalogue catalogue;
   catalogue.entries_.push_back({std::move(*model), {}});

@@ -21,11 +21,14 @@ class Catalogue {
 
   /// A directory that cannot be read is an error; an entry that is not a model is skipped with a line in
   /// `skipped`.
+  /// `family`: see describe_model.
   static Result<Catalogue> scan(const std::filesystem::path& models_dir,
-                                const std::filesystem::path& tokenizer_dir = {});
+                                const std::filesystem::path& tokenizer_dir = {},
+                                const std::string& family = {});
   /// One model by its path, named after its folder or file.
   static Result<Catalogue> single(const std::filesystem::path& model,
-                                  const std::filesystem::path& tokenizer_dir = {});
+                                  const std::filesystem::path& tokenizer_dir = {},
+                                  const std::string& family = {});
 
   /// By name or alias.
   [[nodiscard]] const Entry* find(std::string_view name) const;

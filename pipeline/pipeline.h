@@ -44,7 +44,11 @@ struct Options {
   std::int64_t memory_budget_bytes = 0;  ///< 0: four fifths of what the device has free at start
   std::filesystem::path tokenizer_dir;   ///< for single files, which carry no tokenizer
   std::filesystem::path lora_dir;        ///< LoRA names are files inside it; empty: no LoRA is found
-  std::filesystem::path controlnet_dir;  ///< ControlNet names are folders inside it; empty: none is found
+  std::filesystem::path controlnet_dir;  ///< ControlNet names are folders or files inside it; empty: none
+  std::filesystem::path embeddings_dir;  ///< textual-inversion embeddings, that prompts name; empty: none
+  std::filesystem::path vae_dir;         ///< VAE names are folders or files inside it; empty: none is found
+  std::filesystem::path taesd_dir;       ///< small decoders for previews; empty: previews are linear
+  std::string family;                    ///< of single files that do not say theirs, see describe_model
   std::string version;                   ///< of the program, written into pictures
   /// Sees the details that errors leave out (they may reach strangers): one line each, on the engine's
   /// threads.
@@ -65,8 +69,11 @@ struct ModelDescription {
 
 /// Reads the configuration of a diffusers folder or a single checkpoint. Errors: model_load_failed, naming
 /// the file.
+/// `family`: what a single file is taken for where its tensors leave a choice ("sd21", "sdxl", "turbo");
+/// a file `<checkpoint>.json` beside it with a "family" has the last word.
 Result<ModelDescription> describe_model(const std::filesystem::path& path, std::string name,
-                                        const std::filesystem::path& tokenizer_dir = {});
+                                        const std::filesystem::path& tokenizer_dir = {},
+                                        const std::string& family = {});
 
 struct Preview {
   int index = 0;  ///< image of the job
@@ -107,10 +114,12 @@ using Ticket = std::uint64_t;
 
 struct EngineStats {
   std::int64_t jobs_running = 0;
-  std::int64_t unet_calls = 0;   ///< since start
-  std::int64_t unet_images = 0;  ///< images over those calls: above unet_calls when jobs shared them
-  double step_median_s = 0;      ///< of the recent UNet calls
-  double since_progress_s = 0;   ///< since the last UNet call ended; 0 when idle
+  std::int64_t unet_calls = 0;         ///< since start
+  std::int64_t unet_images = 0;        ///< images over those calls: above unet_calls when jobs shared them
+  std::int64_t text_encoder_runs = 0;  ///< chunks of 77 ids that went through a text encoder, since start
+  std::int64_t text_cache_hits = 0;    ///< chunks whose encoding was remembered
+  double step_median_s = 0;            ///< of the recent UNet calls
+  double since_progress_s = 0;         ///< since the last UNet call ended; 0 when idle
   std::int64_t memory_used_bytes = 0, memory_total_bytes = 0;
 };
 

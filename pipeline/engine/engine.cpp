@@ -60,7 +60,7 @@ Result<ModelDescription> Pipeline::Engine::load(const std::filesystem::path& pat
   const std::lock_guard one_at_a_time(load_mutex_);
   if (const auto known = find_model(name)) return known->description;
   try {
-    const ModelFiles files = find_model_files(path, {options_.tokenizer_dir, {}});
+    const ModelFiles files = find_model_files(path, {options_.tokenizer_dir, {}, options_.family});
     ModelOperations operations = operations_;
     if (dtype_ == at::kHalf && VaeConfig::from(files.vae.config).force_upcast)
       operations.vae = ops::reference_operations(torch_device(options_.device), at::kFloat);

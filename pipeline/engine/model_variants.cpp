@@ -109,7 +109,9 @@ std::shared_ptr<const LoadedModel> ModelVariants::build(const LoadedModel& base,
   auto variant =
       std::make_shared<LoadedModel>(LoadedModel{base.description, base.files, base.operations, {}, {}});
   try {
-    variant->model = std::make_unique<const StableDiffusion>(with_loras(base.files, stack), base.operations);
+    // No LoRA touches the VAE.
+    variant->model = std::make_unique<const StableDiffusion>(with_loras(base.files, stack), base.operations,
+                                                             nullptr, base.model->vae());
   } catch (const LoraError& error) {
     throw LoraError(recipe[error.place()].place, error.what());
   }

@@ -74,13 +74,16 @@ at::Tensor ClipText::end_positions(const at::Tensor& ids) const {
   return ids.eq(config_.eos_token_id).to(at::kInt).argmax(-1);
 }
 
-TextStates ClipText::forward(const at::Tensor& ids) const {
+TextStates ClipText::forward(const at::Tensor& ids, const std::vector<TokenReplacement>& replacements) const {
   if (ids.numel() > 0 &&
       (ids.min().item<std::int64_t>() < 0 || ids.max().item<std::int64_t>() >= config_.vocabulary))
     throw std::runtime_error("the tokenizer's vocabulary is larger than the text encoder's");
   const at::Tensor on_device = ids.to(ops_->activations().device());
   TextStates states;
-  at::Tensor x = at::embedding(token_embedding_, on_device) + position_embedding_.narrow(0, 0, ids.size(1));
+  at::Tensor x = at::embedding(token_embedding_, on_device);  // [B, L, C]
+  for (const auto& [position, vectors] : replacements)
+    x.narrow(1, position, vectors.size(0)).copy_(vectors.unsqueeze(0));
+  x = x + position_embedding_.narrow(0, 0, ids.size(1));
   states.hidden.push_back(x);
   for (const Layer& layer : layers_) states.hidden.push_back(x = run(layer, x));
   states.last = final_layer_norm_(x);

@@ -30,14 +30,21 @@ struct TextStates {
   at::Tensor projected;  ///< [B, P]: pooled through text_projection; undefined without one
 };
 
+/// Vectors that take the places of token embeddings. **Shape**: [n, C], for places `position` on.
+struct TokenReplacement {
+  std::int64_t position = 0;
+  at::Tensor vectors;
+};
+
 class ClipText {
  public:
   ClipText(const Builder& build, const ClipTextConfig& config);
 
   /// **Shape**: ids [B, L] int64, L at most the position count. **Errors**: throws when an id is outside the
-  /// vocabulary.
+  /// vocabulary. `replacements`: within L, the same in each row.
   /// **Source**: golden `text_encoder.*`.
-  [[nodiscard]] TextStates forward(const at::Tensor& ids) const;
+  [[nodiscard]] TextStates forward(const at::Tensor& ids,
+                                   const std::vector<TokenReplacement>& replacements = {}) const;
   /// The hidden state `skip` layers before the last, through the final layer norm (what clip_skip means for
   /// SD 1.x, 2.x).
   [[nodiscard]] at::Tensor skipped(const TextStates& states, int skip) const;

@@ -96,10 +96,10 @@ ModelDescription describe(const ModelFiles& files, std::string name) {
   return model;
 }
 
-Result<ModelDescription> describe_model(const fs::path& path, std::string name,
-                                        const fs::path& tokenizer_dir) {
+Result<ModelDescription> describe_model(const fs::path& path, std::string name, const fs::path& tokenizer_dir,
+                                        const std::string& family) {
   try {
-    return describe(find_model_files(path, {tokenizer_dir, {}}), std::move(name));
+    return describe(find_model_files(path, {tokenizer_dir, {}, family}), std::move(name));
   } catch (const std::exception& error) {
     return Error{ErrorCode::model_load_failed, error.what()};
   }

@@ -27,6 +27,8 @@ struct CheckpointSides {
   std::filesystem::path tokenizer_dir;  ///< vocab.json and merges.txt; empty: `tokenizer` beside the file
   std::filesystem::path
       config_dir;  ///< with model_index.json, unet/config.json, ...; empty: the family's own
+  std::string family =
+      {};  ///< what to take the file for where its tensors leave a choice; see describe_model
 };
 
 struct ModelFiles {

@@ -13,11 +13,15 @@ ResnetBlock::ResnetBlock(const Builder& build, std::int64_t in, std::int64_t out
   if (in != out) conv_shortcut_ = build.convolution("conv_shortcut", in, out, 1);
 }
 
-at::Tensor ResnetBlock::forward(const at::Tensor& x, const at::Tensor& time) const {
-  at::Tensor h = conv1_(norm1_.then_silu(x));
+at::Tensor ResnetBlock::forward(const at::Tensor& x, const at::Tensor& time, SharedMoments* moments) const {
+  const auto normalised = [moments](const GroupNorm& norm, const at::Tensor& input) {
+    return moments == nullptr ? norm.then_silu(input) : moments->then_silu(norm, input);
+  };
+  at::Tensor h = conv1_(normalised(norm1_, x));
   if (time_emb_proj_)
     h = h + (*time_emb_proj_)(time).unsqueeze(-1).unsqueeze(-1);  // [B, out] -> [B, out, 1, 1]
-  return conv2_(norm2_.then_silu(h), conv_shortcut_ ? (*conv_shortcut_)(x) : x);
+  h = normalised(norm2_, h);
+  return conv2_(h, conv_shortcut_ ? (*conv_shortcut_)(x) : x);
 }
 
 }  // namespace waggle::pipeline

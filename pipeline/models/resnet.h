@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "pipeline/models/layers.h"
+#include "pipeline/models/shared_moments.h"
 
 namespace waggle::pipeline {
 
@@ -16,7 +17,9 @@ class ResnetBlock {
 
   /// **Shape**: x [B, in, h, w], time [B, time_width] already through SiLU (ignored by a block without) ->
   /// [B, out, h, w].
-  [[nodiscard]] at::Tensor forward(const at::Tensor& x, const at::Tensor& time = {}) const;
+  /// `moments`: what to normalise by, when `x` is a tile.
+  [[nodiscard]] at::Tensor forward(const at::Tensor& x, const at::Tensor& time = {},
+                                   SharedMoments* moments = nullptr) const;
 
  private:
   GroupNorm norm1_;

@@ -20,9 +20,9 @@ void collect_unused(const WeightSource& weights, const char* part, std::vector<s
 }  // namespace
 
 StableDiffusion::StableDiffusion(const ModelFiles& files, ModelOperations operations,
-                                 std::vector<std::string>* unused)
+                                 std::vector<std::string>* unused, std::shared_ptr<const LoadedVae> vae)
     : operations_(std::move(operations)),
-      vae_config_(VaeConfig::from(files.vae.config)),
+      vae_(std::move(vae)),
       zeros_for_empty_negative_(files.force_zeros_for_empty_prompt) {
   auto scheduler = parse_scheduler_config(files.scheduler_json);
   if (!scheduler) throw LoadError("scheduler_config.json: " + scheduler.error().message);
@@ -33,39 +33,43 @@ StableDiffusion::StableDiffusion(const ModelFiles& files, ModelOperations operat
     if (!tokenizer) throw LoadError(tokenizer.error().message);
     tokenizers_.push_back(pad ? tokenizer->with_pad(*pad) : std::move(*tokenizer));
   }
+  std::vector<ClipText> encoders;
   for (const auto& part : files.text_encoders) {
     const auto weights = part.open();
     const auto config = ClipTextConfig::from(part.config);
-    text_encoders_.emplace_back(Builder(*weights, *operations_.text), config);
+    encoders.emplace_back(Builder(*weights, *operations_.text), config);
     collect_unused(*weights, "text_encoder", unused);
     bytes_ += part.bytes;
   }
   for (std::size_t i = 0; i < tokenizers_.size(); ++i)
-    if (static_cast<std::int64_t>(tokenizers_[i].vocabulary_size()) > text_encoders_[i].config().vocabulary)
+    if (static_cast<std::int64_t>(tokenizers_[i].vocabulary_size()) > encoders[i].config().vocabulary)
       throw LoadError("the tokenizer's vocabulary is larger than the text encoder's");
+  text_encoders_ = std::make_shared<const std::vector<ClipText>>(std::move(encoders));
 
   const auto unet_weights = files.unet.open();
-  unet_ =
-      std::make_unique<UNet>(Builder(*unet_weights, *operations_.unet), UNetConfig::from(files.unet.config));
+  unet_ = std::make_shared<const UNet>(Builder(*unet_weights, *operations_.unet),
+                                       UNetConfig::from(files.unet.config));
   collect_unused(*unet_weights, "unet", unused);
 
-  const auto vae_weights = files.vae.open();
-  const Builder vae(*vae_weights, *operations_.vae);
-  vae_decoder_ = std::make_unique<VaeDecoder>(vae, vae_config_);
-  vae_encoder_ = std::make_unique<VaeEncoder>(vae, vae_config_);
-  collect_unused(*vae_weights, "vae", unused);
-  bytes_ += files.unet.bytes + files.vae.bytes;
+  bytes_ += files.unet.bytes;
+  if (!vae_) vae_ = std::make_shared<const LoadedVae>(files.vae, operations_.vae, unused);
 
   std::int64_t text_width = 0;
-  for (const auto& encoder : text_encoders_) text_width += encoder.config().width;
+  for (const auto& encoder : *text_encoders_) text_width += encoder.config().width;
   if (text_width != unet_->config().context_width)
     throw LoadError("the text encoders' width " + std::to_string(text_width) +
                     " is not the UNet's cross_attention_dim " +
                     std::to_string(unet_->config().context_width));
 }
 
+StableDiffusion StableDiffusion::with_vae(std::shared_ptr<const LoadedVae> vae) const {
+  StableDiffusion other = *this;
+  other.vae_ = std::move(vae);
+  return other;
+}
+
 at::Tensor StableDiffusion::decode(const at::Tensor& latents) const {
-  const at::Tensor image = vae_decoder_->forward(latents / vae_config_.scaling_factor);
+  const at::Tensor image = vae_->decoder().forward(latents / vae_config().scaling_factor);
   return at::clamp(image / 2 + 0.5, 0.0, 1.0).to(at::kCPU);
 }
 

@@ -85,15 +85,33 @@ VaeDecoder::VaeDecoder(const Builder& root, const VaeConfig& config)
   }
 }
 
-at::Tensor VaeDecoder::forward(const at::Tensor& latents) const {
+at::Tensor VaeDecoder::enlarge(std::size_t level, const at::Tensor& x) const {
+  const auto& upsampler = up_blocks_[level].upsampler;
+  return upsampler ? (*upsampler)(ops_->upsample_nearest(x, 2 * x.size(2), 2 * x.size(3))) : x;
+}
+
+at::Tensor VaeDecoder::head(const at::Tensor& latents, int stages) const {
   at::Tensor x = latents.to(ops_->activations());
   if (post_quant_conv_) x = (*post_quant_conv_)(x);
   x = mid_block_.forward(conv_in_(x));
-  for (const Level& level : up_blocks_) {
-    for (const auto& resnet : level.resnets) x = resnet.forward(x);
-    if (level.upsampler) x = (*level.upsampler)(ops_->upsample_nearest(x, 2 * x.size(2), 2 * x.size(3)));
+  for (std::size_t i = 0; i < static_cast<std::size_t>(stages); ++i) {
+    if (i > 0) x = enlarge(i - 1, x);
+    for (const auto& resnet : up_blocks_[i].resnets) x = resnet.forward(x);
   }
-  return conv_out_(conv_norm_out_.then_silu(x)).to(at::kFloat);
+  return x;
+}
+
+at::Tensor VaeDecoder::tail(at::Tensor x, int stages_done, SharedMoments* moments) const {
+  for (auto i = static_cast<std::size_t>(stages_done); i < up_blocks_.size(); ++i) {
+    x = enlarge(i - 1, x);
+    for (const auto& resnet : up_blocks_[i].resnets) x = resnet.forward(x, {}, moments);
+  }
+  x = moments == nullptr ? conv_norm_out_.then_silu(x) : moments->then_silu(conv_norm_out_, x);
+  return conv_out_(x).to(at::kFloat);
+}
+
+at::Tensor VaeDecoder::forward(const at::Tensor& latents) const {
+  return tail(head(latents, stages()), stages());
 }
 
 VaeEncoder::VaeEncoder(const Builder& root, const VaeConfig& config)
@@ -117,13 +135,24 @@ VaeEncoder::VaeEncoder(const Builder& root, const VaeConfig& config)
   }
 }
 
-Posterior VaeEncoder::forward(const at::Tensor& image) const {
+at::Tensor VaeEncoder::run(const Level& level, at::Tensor x, SharedMoments* moments) const {
+  for (const auto& resnet : level.resnets) x = resnet.forward(x, {}, moments);
+  if (!level.downsampler) return x;
+  return (*level.downsampler)(at::constant_pad_nd(x, {0, 1, 0, 1}));  // right and bottom only
+}
+
+at::Tensor VaeEncoder::head(const at::Tensor& image, int stages, SharedMoments* moments) const {
   at::Tensor x = conv_in_(image.to(ops_->activations()));
-  for (const Level& level : down_blocks_) {
-    for (const auto& resnet : level.resnets) x = resnet.forward(x);
-    if (level.downsampler)
-      x = (*level.downsampler)(at::constant_pad_nd(x, {0, 1, 0, 1}));  // right and bottom only
-  }
+  for (std::size_t i = 0; i < static_cast<std::size_t>(stages); ++i)
+    x = run(down_blocks_[i], std::move(x), moments);
+  return x;
+}
+
+Posterior VaeEncoder::forward(const at::Tensor& image) const { return tail(head(image, 0), 0); }
+
+Posterior VaeEncoder::tail(at::Tensor x, int stages_done) const {
+  for (auto i = static_cast<std::size_t>(stages_done); i < down_blocks_.size(); ++i)
+    x = run(down_blocks_[i], std::move(x), nullptr);
   x = conv_out_(conv_norm_out_.then_silu(mid_block_.forward(x)));
   if (quant_conv_) x = (*quant_conv_)(x);
   const auto moments = x.to(at::kFloat).chunk(2, 1);  // [B, 2*latent, h, w] -> mean, logvar

@@ -44,11 +44,20 @@ class VaeDecoder {
   /// **Unit**: about -1..1, not clamped. **Source**: golden `vae.decode`.
   [[nodiscard]] at::Tensor forward(const at::Tensor& latents) const;
 
+  /// The same in two parts. A stage is a level with the enlargement before it; the first has the middle block
+  /// instead and is the only one that must see the whole picture.
+  [[nodiscard]] int stages() const { return static_cast<int>(up_blocks_.size()); }
+  /// The first `stages` of them. **Shape**: -> [B, C, h*s, w*s] with s = 2^(stages - 1).
+  [[nodiscard]] at::Tensor head(const at::Tensor& latents, int stages) const;
+  /// The rest, of the whole or of a tile.
+  [[nodiscard]] at::Tensor tail(at::Tensor features, int stages_done, SharedMoments* moments = nullptr) const;
+
  private:
   struct Level {
     std::vector<ResnetBlock> resnets;
     std::optional<Convolution> upsampler;
   };
+  [[nodiscard]] at::Tensor enlarge(std::size_t level, const at::Tensor& x) const;
   const ops::Operations* ops_;
   std::optional<Convolution> post_quant_conv_;
   Convolution conv_in_;
@@ -71,11 +80,18 @@ class VaeEncoder {
   /// **Source**: golden `vae.encode.*`.
   [[nodiscard]] Posterior forward(const at::Tensor& image) const;
 
+  /// The same in two parts. A stage is a level with the reduction after it; the last level is not one.
+  /// **Shape**: -> [B, C, H/s, W/s] with s = 2^stages; of the whole or of a tile.
+  [[nodiscard]] at::Tensor head(const at::Tensor& image, int stages, SharedMoments* moments = nullptr) const;
+  [[nodiscard]] Posterior tail(at::Tensor features, int stages_done) const;
+  [[nodiscard]] int stages() const { return static_cast<int>(down_blocks_.size()) - 1; }
+
  private:
   struct Level {
     std::vector<ResnetBlock> resnets;
     std::optional<Convolution> downsampler;
   };
+  [[nodiscard]] at::Tensor run(const Level& level, at::Tensor x, SharedMoments* moments) const;
   const ops::Operations* ops_;
   Convolution conv_in_;
   std::vector<Level> down_blocks_;

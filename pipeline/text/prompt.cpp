@@ -2,12 +2,12 @@
 #include "pipeline/text/prompt.h"
 
 #include <algorithm>
-#include <optional>
+#include <iterator>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
+#include "pipeline/text/embedding_names.h"
 #include "pipeline/text/prompt_weights.h"
 
 namespace waggle::pipeline {
@@ -16,64 +16,24 @@ namespace {
 constexpr std::size_t kRoom = 75;           // ids between begin and end
 constexpr std::size_t kCommaDistance = 20;  // how far back a chunk may be cut at a comma
 
-// The embeddings by the first id of their names, longest name first.
-class EmbeddingFinder {
- public:
-  struct Match {
-    std::size_t embedding, ids;  ///< which one, and how many ids its name has
-  };
-
-  EmbeddingFinder(const Tokenizer& tokenizer, std::span<const EmbeddingName> names) {
-    for (std::size_t i = 0; i < names.size(); ++i) {
-      auto ids = tokenizer.encode(names[i].name);
-      if (!ids.empty() && names[i].vectors > 0 && names[i].vectors <= kRoom) {
-        by_first_id_[ids[0]].push_back({i, std::move(ids)});
-      }
-    }
-    for (auto& [first, entries] : by_first_id_) {
-      std::ranges::stable_sort(entries, std::ranges::greater{},
-                               [](const Entry& entry) { return entry.ids.size(); });
-    }
-  }
-
-  [[nodiscard]] std::optional<Match> at(std::span<const std::int32_t> ids) const {
-    const auto entries = by_first_id_.find(ids[0]);
-    if (entries == by_first_id_.end()) return std::nullopt;
-    for (const Entry& entry : entries->second) {
-      if (entry.ids.size() <= ids.size() && std::equal(entry.ids.begin(), entry.ids.end(), ids.begin())) {
-        return Match{entry.embedding, entry.ids.size()};
-      }
-    }
-    return std::nullopt;
-  }
-
- private:
-  struct Entry {
-    std::size_t embedding;
-    std::vector<std::int32_t> ids;
-  };
-  std::unordered_map<std::int32_t, std::vector<Entry>> by_first_id_;
-};
-
 class Chunker {
  public:
   Chunker(const Tokenizer& tokenizer, std::span<const EmbeddingName> names)
-      : tokenizer_(tokenizer), names_(names), finder_(tokenizer, names) {
+      : tokenizer_(tokenizer), embeddings_(names) {
+    for (const EmbeddingName& embedding : names)
+      names_.push_back(embedding.vectors > 0 && embedding.vectors <= kRoom ? embedding.name : "");
     const auto comma = tokenizer.encode(",");
     comma_ = comma.size() == 1 ? comma[0] : -1;
   }
 
   void add(std::string_view text, float weight) {
-    const std::vector<std::int32_t> all = tokenizer_.encode(text);
-    for (std::span<const std::int32_t> rest(all); !rest.empty() && !full_;) {
-      if (const auto match = finder_.at(rest)) {
-        add_embedding(match->embedding, weight);
-        rest = rest.subspan(match->ids);
-      } else {
-        add_id(rest[0], weight);
-        rest = rest.subspan(1);
-      }
+    std::size_t done = 0;
+    for (const EmbeddingMention& mention : find_embeddings(text, names_)) {
+      add_words(text.substr(done, mention.begin - done), weight);
+      if (!full_) add_embedding(mention.embedding, weight);
+      done = mention.end;
     }
+    add_words(text.substr(done), weight);
   }
 
   void end_chunk() {
@@ -89,6 +49,12 @@ class Chunker {
   }
 
  private:
+  void add_words(std::string_view text, float weight) {
+    if (text.empty() || full_) return;
+    for (const std::int32_t id : tokenizer_.encode(text))
+      if (!full_) add_id(id, weight);
+  }
+
   void add_id(std::int32_t id, float weight) {
     if (ids_.size() == kRoom && !make_room(id)) return;
     if (id == comma_) after_comma_ = ids_.size() + 1;
@@ -97,7 +63,7 @@ class Chunker {
   }
 
   void add_embedding(std::size_t embedding, float weight) {
-    const std::size_t vectors = names_[embedding].vectors;
+    const std::size_t vectors = embeddings_[embedding].vectors;
     if (ids_.size() + vectors > kRoom) {
       if (only_one_) {
         full_ = true;
@@ -143,8 +109,8 @@ class Chunker {
   }
 
   const Tokenizer& tokenizer_;
-  std::span<const EmbeddingName> names_;
-  EmbeddingFinder finder_;
+  std::span<const EmbeddingName> embeddings_;
+  std::vector<std::string> names_;  // of the embeddings; empty: takes no part
   std::int32_t comma_ = -1;
   bool only_one_ = false, full_ = false;
   std::vector<PromptChunk> chunks_;
@@ -174,6 +140,23 @@ std::vector<PromptChunk> chunk_prompt(const Tokenizer& tokenizer, std::string_vi
     chunker.add(part.text, static_cast<float>(part.weight));
   }
   return chunker.finish();
+}
+
+NamedEmbeddings named_embeddings(std::string_view prompt, PromptSyntax syntax,
+                                 std::span<const std::string> names) {
+  std::vector<PromptPart> parts;
+  if (syntax == PromptSyntax::plain)
+    parts.push_back({std::string(prompt), 1.0, false});
+  else
+    parts = parse_weights(prompt);
+  NamedEmbeddings named;
+  for (const PromptPart& part : parts) {
+    for (const EmbeddingMention& mention : find_embeddings(part.text, names))
+      if (std::ranges::find(named.known, mention.embedding) == named.known.end())
+        named.known.push_back(mention.embedding);
+    std::ranges::move(unknown_embeddings(part.text, names), std::back_inserter(named.unknown));
+  }
+  return named;
 }
 
 void equalize(const Tokenizer& tokenizer, std::vector<PromptChunk>& one, std::vector<PromptChunk>& other) {

@@ -43,10 +43,18 @@ struct PromptChunk {
 
 /// At least one chunk. A prompt of up to 75 ids without emphasis gives the same ids in both syntaxes. Where a
 /// weighted prompt outgrows a chunk, it is cut behind the last comma if one is among the last 20 ids. BREAK
-/// ends a chunk that has something in it. Embeddings are found by the ids of their names, longest first, and
+/// ends a chunk that has something in it. Embeddings are found as pipeline/text/embedding_names.h says, and
 /// never cut.
 std::vector<PromptChunk> chunk_prompt(const Tokenizer& tokenizer, std::string_view prompt,
                                       PromptSyntax syntax, std::span<const EmbeddingName> embeddings = {});
+
+/// What of `names` a prompt names, each once, and what it asks for by `embedding:` that is not there.
+struct NamedEmbeddings {
+  std::vector<std::size_t> known;
+  std::vector<std::string> unknown;
+};
+NamedEmbeddings named_embeddings(std::string_view prompt, PromptSyntax syntax,
+                                 std::span<const std::string> names);
 
 /// Gives two prompts the same number of chunks, as guidance needs them, by adding chunks of the empty prompt.
 void equalize(const Tokenizer& tokenizer, std::vector<PromptChunk>& one, std::vector<PromptChunk>& other);
