@@ -47,6 +47,7 @@ class VaeDecoder {
   /// The same in two parts. A stage is a level with the enlargement before it; the first has the middle block
   /// instead and is the only one that must see the whole picture.
   [[nodiscard]] int stages() const { return static_cast<int>(up_blocks_.size()); }
+  [[nodiscard]] const ops::Operations& operations() const { return *ops_; }
   /// The first `stages` of them. **Shape**: -> [B, C, h*s, w*s] with s = 2^(stages - 1).
   [[nodiscard]] at::Tensor head(const at::Tensor& latents, int stages) const;
   /// The rest, of the whole or of a tile.

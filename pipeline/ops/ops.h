@@ -79,6 +79,10 @@ class Operations {
   [[nodiscard]] virtual at::Tensor quick_gelu(const at::Tensor& x) const = 0;  ///< x * sigmoid(1.702 x)
 };
 
+/// The reference attention makes at most so many scores at once, for a slice of the queries; twice, since the
+/// softmax is another tensor.
+inline constexpr std::int64_t kMaxAttentionScores = std::int64_t{16} << 20;
+
 /// Plain libtorch on any device and in any floating dtype.
 std::shared_ptr<const Operations> reference_operations(at::Device device, at::ScalarType dtype);
 

@@ -17,7 +17,7 @@ class ReferenceConvolution final : public Convolution {
       : weight_(std::move(weight)), bias_(std::move(bias)), geometry_(geometry) {}
   at::Tensor forward(const at::Tensor& x, const at::Tensor& residual) const override {
     at::Tensor y = at::conv2d(x, weight_, bias_, geometry_.stride, geometry_.padding);
-    return residual.defined() ? residual + y : y;
+    return residual.defined() ? y.add_(residual) : y;
   }
 
  private:
@@ -30,7 +30,7 @@ class ReferenceLinear final : public Linear {
   ReferenceLinear(at::Tensor weight, at::Tensor bias) : weight_(std::move(weight)), bias_(std::move(bias)) {}
   at::Tensor forward(const at::Tensor& x, const at::Tensor& residual) const override {
     at::Tensor y = at::linear(x, weight_, bias_);
-    return residual.defined() ? residual + y : y;
+    return residual.defined() ? y.add_(residual) : y;
   }
 
  private:
@@ -64,7 +64,7 @@ class ReferenceOperations final : public Operations {
                         bool silu) const override {
     at::Tensor y =
         at::group_norm(x.to(at::kFloat).contiguous(), groups, w.weight, w.bias, eps, /*cudnn_enabled=*/true);
-    if (silu) y = at::silu(y);
+    if (silu) at::silu_(y);
     return y.to(dtype_);
   }
   at::Tensor layer_norm(const at::Tensor& x, const NormWeights& w, double eps) const override {
@@ -82,10 +82,10 @@ class ReferenceOperations final : public Operations {
     if (causal) mask = at::full({queries, keys}, -std::numeric_limits<float>::infinity(), options_).triu(1);
     const double scale = 1.0 / std::sqrt(static_cast<double>(width));
 
-    // The score matrix is made for a slice of queries at a time, so that 4096 x 4096 scores never exist at
-    // once.
+    // The score matrix is made for a slice of queries at a time, so that 65536 x 65536 scores (2048x2048
+    // pixels) never exist at once.
     const std::int64_t slice =
-        std::max<std::int64_t>(1, kMaxScores / std::max<std::int64_t>(1, batch * heads * keys));
+        std::max<std::int64_t>(1, kMaxAttentionScores / std::max<std::int64_t>(1, batch * heads * keys));
     if (queries <= slice) return merge(attend(qh, kh, vh, mask, scale), batch, heads);
     at::Tensor out = at::empty_like(qh);
     for (std::int64_t first = 0; first < queries; first += slice) {
@@ -109,12 +109,10 @@ class ReferenceOperations final : public Operations {
   at::Tensor quick_gelu(const at::Tensor& x) const override { return x * at::sigmoid(1.702 * x); }
 
  private:
-  static constexpr std::int64_t kMaxScores = 64 << 20;  // elements of one score matrix
-
   at::Tensor attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const at::Tensor& mask,
                     double scale) const {
-    at::Tensor scores = at::bmm(q, k.transpose(1, 2)) * scale;  // [B*heads, Lq, Lk]
-    if (mask.defined()) scores = scores + mask;
+    at::Tensor scores = at::bmm(q, k.transpose(1, 2)).mul_(scale);  // [B*heads, Lq, Lk]
+    if (mask.defined()) scores += mask;
     return at::bmm(at::softmax(scores, -1, at::kFloat).to(dtype_), v);
   }
   static at::Tensor merge(const at::Tensor& x, std::int64_t batch, int heads) {
