@@ -2,6 +2,9 @@
 // off.
 #include "consumer/cli/terminal.h"
 
+#include <algorithm>
+#include <cctype>
+#include <charconv>
 #include <cstdlib>
 
 #include <sys/ioctl.h>
@@ -9,18 +12,65 @@
 
 namespace waggle::cli {
 
+namespace {
+
+/// Empty when it is not set.
+std::string_view environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? std::string_view() : std::string_view(value);
+}
+
+/// A positive number of cells, or 0.
+int cells(std::string_view text) {
+  int value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return error == std::errc() && end == text.data() + text.size() && value > 0 && value < 10'000 ? value : 0;
+}
+
+Palette palette_of(std::string_view term, std::string_view colorterm) {
+  if (colorterm == "truecolor" || colorterm == "24bit" || term.ends_with("-direct")) return Palette::direct;
+  return Palette::indexed;
+}
+
+}  // namespace
+
+TerminalSize terminal_size() {
+  TerminalSize size;
+  winsize asked{};
+  for (const int stream : {STDOUT_FILENO, STDERR_FILENO}) {
+    if (ioctl(stream, TIOCGWINSZ, &asked) != 0 || asked.ws_col == 0 || asked.ws_row == 0) continue;
+    size = {asked.ws_col, asked.ws_row};
+    break;
+  }
+  if (const int columns = cells(environment("COLUMNS")); columns > 0) size.columns = columns;
+  if (const int rows = cells(environment("LINES")); rows > 0) size.rows = rows;
+  return size;
+}
+
+bool locale_is_utf8() {
+  for (const char* name : {"LC_ALL", "LC_CTYPE", "LANG"}) {
+    std::string value(environment(name));
+    if (value.empty()) continue;
+    std::transform(value.begin(), value.end(), value.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    return value.find("utf-8") != std::string::npos || value.find("utf8") != std::string::npos;
+  }
+  return false;
+}
+
 Terminal Terminal::detect() {
   Terminal terminal;
   terminal.out_is_terminal = isatty(STDOUT_FILENO) == 1;
   terminal.err_is_terminal = isatty(STDERR_FILENO) == 1;
-  const char* no_colour = std::getenv("NO_COLOR");
-  const char* term = std::getenv("TERM");
-  const bool wanted =
-      (no_colour == nullptr || *no_colour == '\0') && term != nullptr && std::string_view(term) != "dumb";
+  const std::string_view term = environment("TERM");
+  const bool wanted = environment("NO_COLOR").empty() && !term.empty() && term != "dumb";
   terminal.colour_out = wanted && terminal.out_is_terminal;
   terminal.colour_err = wanted && terminal.err_is_terminal;
-  winsize size{};
-  if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) terminal.width = size.ws_col;
+  if (terminal.colour_out) terminal.palette = palette_of(term, environment("COLORTERM"));
+  const TerminalSize size = terminal_size();
+  terminal.width = size.columns;
+  terminal.height = size.rows;
+  terminal.utf8 = locale_is_utf8();
   return terminal;
 }
 
@@ -43,17 +93,35 @@ std::string paint(bool enabled, Colour colour, std::string_view text) {
     case Colour::dim:
       code = "2";
       break;
+    case Colour::bold:
+      code = "1";
+      break;
   }
   return std::string("\033[").append(code).append("m").append(text).append("\033[0m");
 }
 
 std::string printable(std::string_view text) {
   std::string safe(text);
-  for (char& c : safe) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 || byte == 0x7f) c = '?';
+  for (std::size_t i = 0; i < safe.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(safe[i]);
+    if (byte < 0x20 || byte == 0x7f) safe[i] = '?';
+    // U+0080 to U+009F: control characters too, in two bytes of UTF-8.
+    const bool next = i + 1 < safe.size() && (static_cast<unsigned char>(safe[i + 1]) & 0xe0) == 0x80;
+    if (byte == 0xc2 && next) safe.replace(i, 2, "?");
   }
   return safe;
+}
+
+std::string printable(std::string_view text, bool utf8) {
+  const std::string safe = printable(text);
+  if (utf8) return safe;
+  std::string ascii;
+  for (const char c : safe) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x80) ascii += c;
+    if (byte >= 0xc0) ascii += '?';  // the bytes that follow it belong to the same character
+  }
+  return ascii;
 }
 
 }  // namespace waggle::cli

@@ -1,5 +1,6 @@
-// What is known of the terminal: whether the streams are one, how wide it is, whether colour is wanted
-// (NO_COLOR). Knows escape sequences for colour and for clearing a line, and nothing of what is printed.
+// What is known of the terminal: whether the streams are one, how large it is, whether colour (NO_COLOR) and
+// UTF-8 are wanted. Knows escape sequences for colour and for clearing a line, and nothing of what is
+// printed.
 #pragma once
 
 #include <string>
@@ -7,18 +8,35 @@
 
 namespace waggle::cli {
 
-enum class Colour { green, red, yellow, cyan, dim };
+enum class Colour { green, red, yellow, cyan, dim, bold };
+
+/// How many colours a terminal can be told.
+enum class Palette { none, indexed, direct };  ///< direct: 24 bits
 
 struct Terminal {
   bool out_is_terminal = false;
   bool err_is_terminal = false;
   bool colour_out = false;  ///< standard output takes escape sequences
   bool colour_err = false;
-  int width = 80;  ///< columns of standard error
+  int width = 80;   ///< columns
+  int height = 24;  ///< rows
+  bool utf8 = false;
+  Palette palette = Palette::none;  ///< of a standard output that is a terminal
 
-  /// Asks the streams and the environment (NO_COLOR, TERM, COLUMNS).
+  /// Asks the streams and the environment (NO_COLOR, TERM, COLORTERM, COLUMNS, LINES, LC_ALL, LC_CTYPE,
+  /// LANG).
   static Terminal detect();
 };
+
+/// Columns and rows: COLUMNS and LINES where they are set, else what the terminal says, else 80 and 24.
+struct TerminalSize {
+  int columns = 80, rows = 24;
+  bool operator==(const TerminalSize&) const = default;
+};
+TerminalSize terminal_size();
+
+/// Whether the locale that the environment names writes UTF-8.
+bool locale_is_utf8();
 
 /// The text in a colour when `enabled`, else as it is.
 std::string paint(bool enabled, Colour colour, std::string_view text);
@@ -26,5 +44,8 @@ std::string paint(bool enabled, Colour colour, std::string_view text);
 /// Text that came from elsewhere, fit for a terminal: control characters become '?', so a prompt or an error
 /// message cannot move the cursor or set the title.
 std::string printable(std::string_view text);
+
+/// The same for a terminal or a pipe that is not UTF-8: every character beyond ASCII becomes one '?'.
+std::string printable(std::string_view text, bool utf8);
 
 }  // namespace waggle::cli
