@@ -122,6 +122,7 @@ struct JobRequest {
   std::vector<Lora> loras;
   std::vector<ControlInput> controls;
   std::optional<Refiner> refiner;
+  std::optional<std::string> vae;  ///< by its name inside the worker's VAE folder; absent: the model's own
   std::optional<WorkerId> worker_id;
   int n = 1;
   OutputFormat output_format = OutputFormat::png;

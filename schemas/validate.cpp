@@ -251,6 +251,7 @@ std::vector<FieldError> validate(const JobRequest& request, std::string_view pre
   check_loras(check, request.loras);
   check_controls(check, request.controls);
   if (request.refiner) check_refiner(check, *request.refiner);
+  if (request.vae) check_file_name(check, "/vae", *request.vae);
   if (request.worker_id) check.token("/worker_id", request.worker_id->value);
   check.range("/n", request.n, 1, kMaxImagesPerJob);
   if (request.preview_every) check.range("/preview_every", *request.preview_every, 1, kMaxPreviewEvery);

@@ -120,6 +120,7 @@ void describe(Fields& f, Ref<Fields, JobRequest> job) {
   // Younger than version 1 of the protocol: written only when said, so that older bytes stay as they were.
   if (Fields::kReading || !job.controls.empty()) f.with_default("controls", job.controls);
   f.optional("refiner", job.refiner);
+  f.optional("vae", job.vae);
   f.optional("worker_id", job.worker_id);
   f.with_default("n", job.n);
   f.with_default("output_format", job.output_format);

@@ -52,6 +52,7 @@ JobRequest controlled_job() {
   inpaint.mask_blur = 4.5;
   inpaint.only_masked_padding = 32;
   inpaint.paste_back = true;
+  job.vae = "soft.safetensors";
   job.operation = inpaint;
   return job;
 }

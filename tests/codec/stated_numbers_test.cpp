@@ -85,6 +85,7 @@ TEST_CASE("stated numbers: the rest of a job") {
   CHECK(job["loras"]["items"]["properties"]["strength"]["minimum"] == kMinLoraStrength);
   CHECK(job["loras"]["items"]["properties"]["strength"]["maximum"] == kMaxLoraStrength);
   CHECK(job["loras"]["items"]["properties"]["path"]["maxLength"] == kMaxNameBytes);
+  CHECK(job["vae"]["maxLength"] == kMaxNameBytes);
   CHECK(protocol_row("loras").find("at most " + text_of(kMaxLoras)) != std::string::npos);
   const json control = job["controls"]["items"]["properties"];
   CHECK(job["controls"]["maxItems"] == kMaxControls);

@@ -153,6 +153,13 @@ TEST_CASE("validate: a LoRA is a file name in the worker's own folder") {
   refuses("/loras/0/strength", [](JobRequest& job) { job.loras = {{"ok", 4.5}}; });
 }
 
+TEST_CASE("validate: a VAE is a name inside the worker's folder") {
+  accepts([](JobRequest& job) { job.vae = "soft.safetensors"; });
+  for (const std::string& name : {std::string(), std::string("../x"), std::string("/x"), std::string("a/b"),
+                                  std::string("."), std::string(kMaxNameBytes + 1, 'x')})
+    refuses("/vae", [&](JobRequest& job) { job.vae = name; });
+}
+
 TEST_CASE("validate: a control names a folder, brings a picture and ends after it starts") {
   const auto with = [](auto change) {
     return [change](JobRequest& job) {
