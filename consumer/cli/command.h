@@ -27,7 +27,7 @@ struct Command {
 
 extern const Command kRenderCommand, kSubmitCommand, kWatchCommand, kStatusCommand, kCancelCommand,
     kFetchCommand, kJobsCommand, kWorkersCommand, kModelsCommand, kRequeueCommand, kDrainCommand,
-    kStatsCommand, kKeysCommand, kUpCommand, kVersionCommand, kViewCommand;
+    kStatsCommand, kKeysCommand, kUpCommand, kVersionCommand, kSheetCommand, kViewCommand;
 
 /// In the order of `waggle --help`.
 std::span<const Command* const> commands();

@@ -34,6 +34,7 @@ LIBRARIES = (
     ("torch", r"(torch|ATen|c10|caffe2)/", ("pipeline",)),
     ("oneDNN", r"(oneapi|dnnl)", ("pipeline",)),
     ("utf8proc", r"utf8proc", ("pipeline",)),
+    ("Pango and Cairo", r"(pango|cairo)", ("consumer/cli",)),
     ("an image codec", r"(png|jpeglib|jerror|webp/)", ("pipeline",)),
     ("MessagePack", r"msgpack", ("schemas/codec",)),
     ("JSON", r"nlohmann/", ("schemas/codec", "pipeline", "consumer/bridge", "consumer/cli")),
