@@ -16,6 +16,7 @@
 #include <memory>
 
 #include "pipeline/kernels/attention.h"
+#include "pipeline/kernels/convert.h"
 #include "pipeline/kernels/norms.h"
 
 namespace waggle::pipeline::ops {
@@ -39,6 +40,16 @@ void over_rows(std::int64_t count, std::int64_t elements_per_row, const Body& bo
       std::max<std::int64_t>(1, kElementsWorthAThread / std::max<std::int64_t>(1, elements_per_row)), body);
 }
 
+/// A weight as bf16. Files hold fp16 more often than anything else.
+at::Tensor as_bfloat16(const at::Tensor& weight) {
+  if (weight.scalar_type() != at::kHalf || !weight.is_contiguous()) return weight.to(at::kBFloat16);
+  at::Tensor converted = at::empty(weight.sizes(), weight.options().dtype(at::kBFloat16));
+  over_rows(weight.numel(), 1, [&](std::int64_t first, std::int64_t last) {
+    kernels::half_to_bfloat16(bits(weight) + first, last - first, bits(converted) + first);
+  });
+  return converted;
+}
+
 struct Free {
   void operator()(void* p) const { std::free(p); }
 };
@@ -50,15 +61,15 @@ class Avx512Operations final : public Operations {
 
   std::unique_ptr<Convolution> convolution(at::Tensor weight, at::Tensor bias,
                                            ConvolutionGeometry geometry) const override {
-    return onednn_convolution(weight, bias, geometry);
+    return onednn_convolution(as_bfloat16(weight), bias, geometry);
   }
   std::unique_ptr<Linear> linear(at::Tensor weight, at::Tensor bias) const override {
-    return onednn_linear(weight, bias);
+    return onednn_linear(as_bfloat16(weight), bias);
   }
   NormWeights norm(at::Tensor weight, at::Tensor bias) const override {
     return {weight.to(at::kFloat).contiguous(), bias.to(at::kFloat).contiguous()};
   }
-  at::Tensor constant(at::Tensor value) const override { return value.to(activations()); }
+  at::Tensor constant(at::Tensor value) const override { return as_bfloat16(value); }
 
   at::Tensor group_norm(const at::Tensor& input, const NormWeights& w, int groups, double eps,
                         bool silu) const override {

@@ -1,4 +1,8 @@
 // Every fast implementation of the operations against plain libtorch in fp32, at real and at odd sizes.
+#include <cstdint>
+#include <numeric>
+#include <vector>
+
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 #include <catch2/catch.hpp>
@@ -188,4 +192,19 @@ TEST_CASE("operations: the number of threads does not change a result") {
   at::set_num_threads(threads);
   CHECK(at::equal(a1, a2));
   CHECK(at::equal(n1, n2));
+}
+
+TEST_CASE("operations: every fp16 number becomes the value that libtorch makes of it") {
+  std::vector<std::int16_t> patterns(65536);
+  std::iota(patterns.begin(), patterns.end(), std::int16_t{-32768});
+  const at::Tensor all = at::tensor(patterns, at::kShort).view(at::kHalf);
+  for_each([&](const ops::Operations& fast) {
+    for (const std::int64_t count : {65536, 65521, 17, 1}) {
+      const at::Tensor some = all.slice(0, 65536 - count, 65536).clone();
+      const at::Tensor actual = fast.constant(some);
+      const at::Tensor expected = some.to(actual.scalar_type());
+      CHECK(at::equal(actual.isnan(), expected.isnan()));
+      CHECK(at::equal(actual.nan_to_num(0), expected.nan_to_num(0)));
+    }
+  });
 }
