@@ -25,6 +25,8 @@ struct Command {
   Action (*attach)(CLI::App& app);  ///< adds the flags to `app`; the action keeps their values alive
 };
 
+extern const Command kInfoCommand;
+
 extern const Command kRenderCommand, kSubmitCommand, kWatchCommand, kStatusCommand, kCancelCommand,
     kFetchCommand, kJobsCommand, kWorkersCommand, kModelsCommand, kRequeueCommand, kDrainCommand,
     kStatsCommand, kKeysCommand, kUpCommand, kVersionCommand, kSheetCommand, kViewCommand;

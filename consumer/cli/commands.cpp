@@ -8,9 +8,9 @@ namespace waggle::cli {
 
 std::span<const Command* const> commands() {
   static constexpr std::array kCommands{
-      &kUpCommand,     &kRenderCommand,  &kSubmitCommand, &kWatchCommand,   &kStatusCommand,  &kFetchCommand,
-      &kCancelCommand, &kRequeueCommand, &kJobsCommand,   &kWorkersCommand, &kModelsCommand,  &kDrainCommand,
-      &kStatsCommand,  &kKeysCommand,    &kViewCommand,   &kSheetCommand,   &kVersionCommand,
+      &kUpCommand,     &kRenderCommand,  &kSubmitCommand, &kWatchCommand,   &kStatusCommand, &kFetchCommand,
+      &kCancelCommand, &kRequeueCommand, &kJobsCommand,   &kWorkersCommand, &kModelsCommand, &kDrainCommand,
+      &kStatsCommand,  &kKeysCommand,    &kViewCommand,   &kSheetCommand,   &kInfoCommand,   &kVersionCommand,
   };
   return kCommands;
 }

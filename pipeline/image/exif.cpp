@@ -6,16 +6,21 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "pipeline/text/unicode.h"
+#include "schemas/validate.h"
 
 namespace waggle::pipeline::exif {
 namespace {
 
 using namespace std::string_view_literals;
 
-constexpr std::uint16_t kOrientation = 0x0112, kExifDirectory = 0x8769, kUserComment = 0x9286;
-constexpr std::uint16_t kShort = 3, kLong = 4, kUndefined = 7;
+constexpr std::uint16_t kDescription = 0x010E, kModel = 0x0110, kOrientation = 0x0112,
+                        kExifDirectory = 0x8769, kUserComment = 0x9286;
+constexpr std::uint16_t kAsciiText = 2, kShort = 3, kLong = 4, kUndefined = 7;
+constexpr std::size_t kLongestKey = 16;      // of what comes before a colon
 constexpr std::size_t kMaxSegment = 65'000;  // a JPEG segment's 65533 bytes, less all headers
 constexpr std::string_view kPrefix = "Exif\0\0"sv;
 constexpr std::string_view kUnicode = "UNICODE\0"sv, kAscii = "ASCII\0\0\0"sv;
@@ -154,9 +159,31 @@ std::optional<std::string> user_comment(std::string_view bytes) {
   if (at > bytes.size() || entry->count > bytes.size() - at) return std::nullopt;
   const std::string_view code = bytes.substr(at, kUnicode.size());
   std::string_view text = bytes.substr(at + code.size(), entry->count - code.size());
-  if (code == kUnicode) return from_utf16(text, looks_big_endian(text));
+  // Some programs write UTF-8 under this code too. UTF-16 of a text with settings has digits, and so zeros.
+  const bool utf16 = code == kUnicode && (text.size() % 2 == 0 && text.find('\0') != std::string_view::npos);
+  if (utf16 || (code == kUnicode && !is_valid_utf8(text))) return from_utf16(text, looks_big_endian(text));
   while (text.ends_with('\0')) text.remove_suffix(1);
   return unicode::to_utf8(unicode::from_utf8(text));
+}
+
+std::vector<std::pair<std::string, std::string>> keyed_texts(std::string_view bytes) {
+  std::vector<std::pair<std::string, std::string>> found;
+  const Tiff tiff(bytes);
+  if (!tiff.good()) return found;
+  for (std::uint16_t tag = kModel; tag >= kDescription; --tag) {
+    const auto entry = tiff.find(tiff.u32(4).value_or(0), tag);
+    if (!entry || entry->type != kAsciiText || entry->count <= 4) continue;
+    const std::size_t at = *tiff.u32(entry->value_at);
+    if (at > bytes.size() || entry->count > bytes.size() - at) continue;
+    std::string_view text = bytes.substr(at, entry->count);
+    while (text.ends_with('\0')) text.remove_suffix(1);
+    const std::size_t colon = text.find(':');
+    std::string key(text.substr(0, std::min(colon, kLongestKey)));
+    for (char& c : key) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    if (key != "prompt" && key != "workflow") continue;
+    found.emplace_back(std::move(key), unicode::to_utf8(unicode::from_utf8(text.substr(colon + 1))));
+  }
+  return found;
 }
 
 int orientation(std::string_view bytes) {

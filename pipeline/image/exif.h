@@ -1,10 +1,12 @@
-// The two things Waggle wants from EXIF: the orientation, and the UserComment in which image programs keep
-// the parameters of a picture that is no PNG. All other tags are ignored, and none are kept.
+// The few things Waggle wants from EXIF: the orientation, and the places in which image programs keep the
+// parameters of a picture that is no PNG. All other tags are ignored, and none are kept.
 #pragma once
 
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace waggle::pipeline::exif {
 
@@ -15,6 +17,10 @@ std::string with_user_comment(std::string_view utf8);
 
 /// The UserComment as UTF-8. Any bytes are accepted; nothing when there is none.
 std::optional<std::string> user_comment(std::string_view tiff);
+
+/// "prompt" and "workflow" with their JSON: ComfyUI puts "prompt:{...}" into whichever of ImageDescription,
+/// Make and Model comes next. Any bytes are accepted.
+std::vector<std::pair<std::string, std::string>> keyed_texts(std::string_view tiff);
 
 /// 1 to 8; 1 when the bytes do not say.
 int orientation(std::string_view tiff);

@@ -24,8 +24,9 @@ namespace {
 
 constexpr int kQuality = 95;
 constexpr int kMaxScans = 100;  // progressive pictures have about ten; each costs a pass over all pixels
-constexpr int kExifMarker = JPEG_APP0 + 1;
-constexpr std::string_view kExifPrefix{"Exif\0\0", 6};
+constexpr int kMetadataMarker = JPEG_APP0 + 1;  // of EXIF and XMP; the data begins with which
+constexpr std::string_view kExifPrefix{"Exif\0\0", 6}, kXmpPrefix{"http://ns.adobe.com/xap/1.0/\0", 29};
+constexpr std::size_t kMaxSegment = 65'533;
 
 struct ErrorManager {
   jpeg_error_mgr base;  // first: libjpeg hands back a pointer to it
@@ -82,7 +83,7 @@ bool read_header(Reader& reader, std::string_view bytes) {
   reader.progress.progress_monitor = stop_at_too_many_scans;
   reader.info.progress = &reader.progress;
   jpeg_mem_src(&reader.info, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size());
-  jpeg_save_markers(&reader.info, kExifMarker, 0xFFFF);
+  jpeg_save_markers(&reader.info, kMetadataMarker, 0xFFFF);
   jpeg_read_header(&reader.info, TRUE);
   return true;
 }
@@ -116,13 +117,15 @@ bool read_rows(Reader& reader, std::uint8_t* to, std::size_t stride) {
   return true;
 }
 
-std::string exif_of(const Reader& reader) {
+Metadata metadata_of(const Reader& reader) {
+  Metadata metadata;
   for (const jpeg_marker_struct* marker = reader.info.marker_list; marker != nullptr; marker = marker->next) {
     const std::string_view data(reinterpret_cast<const char*>(marker->data), marker->data_length);
-    if (marker->marker == kExifMarker && data.starts_with(kExifPrefix))
-      return std::string(exif::without_prefix(data));
+    if (marker->marker != kMetadataMarker) continue;
+    if (metadata.exif.empty() && data.starts_with(kExifPrefix)) metadata.exif = exif::without_prefix(data);
+    if (metadata.xmp.empty() && data.starts_with(kXmpPrefix)) metadata.xmp = data.substr(kXmpPrefix.size());
   }
-  return {};
+  return metadata;
 }
 
 // Adobe's programs, the only ones that write CMYK, store it inverted and mark the file as theirs.
@@ -156,8 +159,19 @@ struct Writer {
   unsigned long size = 0;
 };
 
-bool write_picture(Writer& writer, const Picture& picture, const unsigned char* segment,
-                   unsigned segment_size) {
+// As pointers, since longjmp runs no destructors.
+struct Segment {
+  const unsigned char* data;
+  unsigned size;
+};
+
+Segment segment(const std::string& bytes) {
+  const bool fits = bytes.size() <= kMaxSegment;
+  return {reinterpret_cast<const unsigned char*>(bytes.data()),
+          fits ? static_cast<unsigned>(bytes.size()) : 0};
+}
+
+bool write_picture(Writer& writer, const Picture& picture, Segment exif, Segment xmp) {
   if (setjmp(writer.errors.jump) != 0) return false;
   jpeg_compress_struct& info = writer.info;
   jpeg_create_compress(&info);
@@ -172,7 +186,8 @@ bool write_picture(Writer& writer, const Picture& picture, const unsigned char* 
   for (int c = 0; c < info.num_components; ++c)
     info.comp_info[c].h_samp_factor = info.comp_info[c].v_samp_factor = 1;
   jpeg_start_compress(&info, TRUE);
-  if (segment_size > 0) jpeg_write_marker(&info, kExifMarker, segment, segment_size);
+  if (exif.size > 0) jpeg_write_marker(&info, kMetadataMarker, exif.data, exif.size);
+  if (xmp.size > 0) jpeg_write_marker(&info, kMetadataMarker, xmp.data, xmp.size);
   const std::size_t stride = std::size_t(picture.width) * std::size_t(picture.channels);
   while (info.next_scanline < info.image_height) {
     // libjpeg reads rows through pointers to non-const.
@@ -205,7 +220,7 @@ Result<StoredPicture> decode_jpeg(std::string_view bytes) {
   const std::size_t stride =
       std::size_t{info.output_width} * static_cast<std::size_t>(info.output_components);
   picture.samples.resize(stride * info.output_height);
-  out.exif = exif_of(reader);  // finishing frees the markers
+  out.exif = metadata_of(reader).exif;  // finishing frees the markers
   if (!read_rows(reader, picture.samples.data(), stride)) return broken_picture("JPEG", reader.errors.text);
   if (picture.channels == 4) {
     picture.samples = to_rgb(picture.samples, info.saw_Adobe_marker != 0);
@@ -214,18 +229,20 @@ Result<StoredPicture> decode_jpeg(std::string_view bytes) {
   return out;
 }
 
-Result<std::string> read_jpeg_exif(std::string_view bytes) {
+Result<Metadata> read_jpeg_metadata(std::string_view bytes) {
   Reader reader;
   if (!read_header(reader, bytes)) return broken_picture("JPEG", reader.errors.text);
-  return exif_of(reader);
+  return metadata_of(reader);
 }
 
-std::string encode_jpeg(const Picture& picture, std::string_view exif) {
+std::string encode_jpeg(const Picture& picture, const Metadata& metadata) {
   if (picture.channels == 4) throw std::invalid_argument("a JPEG holds no alpha");
-  const std::string segment = exif.empty() ? std::string() : std::string(kExifPrefix) + std::string(exif);
+  const auto prefixed = [](std::string_view prefix, const std::string& bytes) {
+    return bytes.empty() ? std::string() : std::string(prefix) + bytes;
+  };
+  const std::string exif = prefixed(kExifPrefix, metadata.exif), xmp = prefixed(kXmpPrefix, metadata.xmp);
   Writer writer;
-  const auto* data = reinterpret_cast<const unsigned char*>(segment.data());
-  if (!write_picture(writer, picture, data, static_cast<unsigned>(segment.size()))) {
+  if (!write_picture(writer, picture, segment(exif), segment(xmp))) {
     throw std::runtime_error(std::string("the JPEG was not written: ") + writer.errors.text);
   }
   return {reinterpret_cast<const char*>(writer.bytes), writer.size};

@@ -50,10 +50,24 @@ constexpr ShownName kScheduleNames[] = {
     {"sgm_uniform", "SGM Uniform"}, {"simple", "Simple"},
 };
 
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
 template <std::size_t Size>
 std::string_view shown(const ShownName (&names)[Size], std::string_view name) {
   const auto* found = std::ranges::find(names, name, &ShownName::ours);
   return found == std::end(names) ? name : found->shown;
+}
+
+// The other way, in any case of letters.
+template <std::size_t Size>
+std::optional<std::string> meant(const ShownName (&names)[Size], std::string_view text) {
+  const auto same = [text](std::string_view name) {
+    return std::ranges::equal(name, text, [](char a, char b) { return lower(a) == lower(b); });
+  };
+  for (const ShownName& row : names) {
+    if (same(row.shown) || same(row.ours)) return std::string(row.ours);
+  }
+  return std::nullopt;
 }
 
 // The shortest decimal that reads back as the same number: 7.5, 7, 0.33.
@@ -170,7 +184,8 @@ std::string a1111_parameters(const JobRequest& resolved, std::int64_t seed, int 
   add("Size", std::to_string(width) + "x" + std::to_string(height));
   add("Model", resolved.model);
   if (const auto share = strength(resolved.operation)) add("Denoising strength", number(*share));
-  if (resolved.clip_skip) add("Clip skip", std::to_string(*resolved.clip_skip));
+  // There, 1 is the last layer.
+  if (resolved.clip_skip) add("Clip skip", std::to_string(*resolved.clip_skip + 1));
   add("Version", "waggle " + std::string(version));
   return out;
 }
@@ -203,6 +218,50 @@ Result<ParsedParameters> parse_a1111_parameters(std::string_view text) {
   }
   out.prompt = trimmed(text);
   return out;
+}
+
+SamplerChoice sampler_choice(const ParsedParameters& parameters) {
+  SamplerChoice choice;
+  if (const auto type = parameters.find("Schedule type"); type && *type != "Automatic") {
+    choice.schedule = meant(kScheduleNames, *type).value_or(std::string(*type));
+  }
+  const auto sampler = parameters.find("Sampler");
+  if (!sampler) return choice;
+  choice.sampler = meant(kSamplerNames, *sampler);
+  const std::size_t space = sampler->rfind(' ');
+  if (!choice.sampler && space != std::string_view::npos) {
+    if (auto schedule = meant(kScheduleNames, sampler->substr(space + 1))) {
+      choice.sampler = meant(kSamplerNames, sampler->substr(0, space));
+      if (choice.sampler) choice.schedule = std::move(schedule);
+    }
+  }
+  if (!choice.sampler) choice.sampler = std::string(*sampler);
+  return choice;
+}
+
+std::pair<std::string, std::vector<Lora>> take_loras(std::string_view prompt) {
+  constexpr std::string_view kOpen = "<lora:";
+  std::string rest;
+  std::vector<Lora> loras;
+  for (;;) {
+    const std::size_t open = prompt.find(kOpen);
+    const std::size_t close = open == std::string_view::npos ? open : prompt.find('>', open);
+    if (close == std::string_view::npos) break;
+    const std::string_view tag = prompt.substr(open + kOpen.size(), close - open - kOpen.size());
+    const std::size_t colon = tag.find(':');
+    Lora lora{std::string(tag.substr(0, colon)) + ".safetensors", 1.0};
+    bool good = !tag.empty() && colon != 0;
+    if (good && colon != std::string_view::npos) {
+      const auto [end, error] =
+          std::from_chars(tag.data() + colon + 1, tag.data() + tag.size(), lora.strength);
+      good = error == std::errc() && (end == tag.data() + tag.size() || *end == ':');
+    }
+    rest += prompt.substr(0, good ? open : close + 1);
+    if (good) loras.push_back(std::move(lora));
+    prompt.remove_prefix(close + 1);
+  }
+  rest += prompt;
+  return {std::string(trimmed(rest)), std::move(loras)};
 }
 
 }  // namespace waggle::pipeline

@@ -33,4 +33,15 @@ struct ParsedParameters {
 /// them. Errors: malformed_message when the bytes are not UTF-8.
 Result<ParsedParameters> parse_a1111_parameters(std::string_view text);
 
+/// This program's names of the sampler and the schedule that such a text means: "Sampler" and "Schedule type",
+/// or both in one as older programs wrote them ("DPM++ 2M Karras"). A name that nobody knows is kept as it is.
+struct SamplerChoice {
+  std::optional<std::string> sampler, schedule;
+  bool operator==(const SamplerChoice&) const = default;
+};
+SamplerChoice sampler_choice(const ParsedParameters& parameters);
+
+/// "a fox <lora:ink:0.8>" -> "a fox" and the LoRA ink.safetensors at 0.8; what is no such tag stays.
+std::pair<std::string, std::vector<Lora>> take_loras(std::string_view prompt);
+
 }  // namespace waggle::pipeline

@@ -9,6 +9,7 @@
 #include "pipeline/image/codecs.h"
 #include "pipeline/image/exif.h"
 #include "pipeline/image/orientation.h"
+#include "pipeline/image/xmp.h"
 #include "schemas/limits.h"
 
 namespace waggle::pipeline {
@@ -28,17 +29,21 @@ void check(const Picture& picture) {
     throw std::invalid_argument("a picture whose samples do not fill its size");
 }
 
-std::string exif_of(const TextFields& text) {
+Metadata metadata_of(const TextFields& text) {
+  Metadata metadata;
   for (const auto& [key, value] : text) {
-    if (key == "parameters") return exif::with_user_comment(value);
+    if (key == "parameters") metadata.exif = exif::with_user_comment(value);
+    if (key == "waggle") metadata.xmp = xmp::with_job(value);
   }
-  return {};
+  return metadata;
 }
 
-Result<TextFields> text_of(Result<std::string> exif) {
-  if (!exif) return std::move(exif).error();
+Result<TextFields> text_of(Result<Metadata> metadata) {
+  if (!metadata) return std::move(metadata).error();
   TextFields text;
-  if (auto comment = exif::user_comment(*exif)) text.emplace_back("parameters", std::move(*comment));
+  if (auto comment = exif::user_comment(metadata->exif)) text.emplace_back("parameters", std::move(*comment));
+  if (auto job = xmp::job(metadata->xmp)) text.emplace_back("waggle", std::move(*job));
+  for (auto& field : exif::keyed_texts(metadata->exif)) text.push_back(std::move(field));
   return text;
 }
 
@@ -79,9 +84,9 @@ std::string encode(const Picture& picture, OutputFormat format, const TextFields
     case OutputFormat::png:
       return encode_png(picture, text);
     case OutputFormat::jpeg:
-      return encode_jpeg(picture, exif_of(text));
+      return encode_jpeg(picture, metadata_of(text));
     case OutputFormat::webp:
-      return encode_webp(picture, exif_of(text));
+      return encode_webp(picture, metadata_of(text));
   }
   throw std::invalid_argument("a picture format that nobody knows");
 }
@@ -115,9 +120,9 @@ Result<TextFields> read_text(std::string_view bytes) {
     case OutputFormat::png:
       return read_png_text(bytes);
     case OutputFormat::jpeg:
-      return text_of(read_jpeg_exif(bytes));
+      return text_of(read_jpeg_metadata(bytes));
     case OutputFormat::webp:
-      return text_of(read_webp_exif(bytes));
+      return text_of(read_webp_metadata(bytes));
   }
   return TextFields{};
 }

@@ -21,7 +21,7 @@ struct Picture {
 };
 
 /// Key and text, put into the file: PNG tEXt (Latin-1) or iTXt (UTF-8), JPEG and WebP EXIF UserComment for
-/// "parameters".
+/// "parameters" and XMP for "waggle".
 using TextFields = std::vector<std::pair<std::string, std::string>>;
 
 /// Encodes RGB. PNG: compression level 6; JPEG: quality 95, 4:4:4; WebP: quality 95. Throws on a broken
@@ -35,7 +35,9 @@ Result<OutputFormat> sniff(std::string_view bytes);
 /// alpha. Errors: unsupported_media, payload_too_large. Truncated files are errors.
 Result<Picture> decode(std::string_view bytes);
 
-/// The text fields of a file that encode() or another program wrote; empty when it has none.
+/// The text fields of a file that encode() or another program wrote; empty when it has none. In JPEG and
+/// WebP also "prompt" and "workflow", which ComfyUI writes into EXIF. Errors: unsupported_media, also for a
+/// text that is damaged or unpacks to more than 2 MiB.
 Result<TextFields> read_text(std::string_view bytes);
 
 }  // namespace waggle::pipeline

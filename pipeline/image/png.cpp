@@ -235,6 +235,20 @@ bool has_all_chunks(std::string_view bytes) {
   return false;
 }
 
+// Chunks that hold text, whether libpng could read it or passed over it with a warning.
+int count_texts(std::string_view bytes) {
+  int count = 0;
+  for (std::size_t at = 8; at + 12 <= bytes.size();) {
+    std::size_t length = 0;
+    for (std::size_t i = 0; i < 4; ++i) length = length << 8 | static_cast<unsigned char>(bytes[at + i]);
+    const std::string_view type = bytes.substr(at + 4, 4);
+    if (type == "tEXt" || type == "zTXt" || type == "iTXt") ++count;
+    if (type == "IEND") break;
+    at += length + 12;
+  }
+  return count;
+}
+
 Status read_checked_header(Reader& reader) {
   if (!has_all_chunks(reader.bytes)) return broken_picture("PNG", "the file ends too early");
   const std::size_t file_size = reader.bytes.size();
@@ -275,6 +289,10 @@ Result<TextFields> read_png_text(std::string_view bytes) {
   png_textp texts = nullptr;
   int count = 0;
   png_get_text(reader.png, reader.info, &texts, &count);
+  if (count < count_texts(bytes)) {
+    return broken_picture("PNG",
+                          "a text in it is damaged, or one of too many, or unpacks to more than 2 MiB");
+  }
   TextFields fields;
   for (int i = 0; i < count; ++i) {
     const png_text& text = texts[i];

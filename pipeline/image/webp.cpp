@@ -39,21 +39,28 @@ Status check_length(std::string_view bytes) {
   return Done{};
 }
 
-std::string exif_of(std::string_view bytes) {
+Metadata metadata_of(std::string_view bytes) {
   const WebPData file{data(bytes), bytes.size()};
   const Mux mux(WebPMuxCreate(&file, /*copy_data=*/0));
-  WebPData chunk{};
-  if (!mux || WebPMuxGetChunk(mux.get(), "EXIF", &chunk) != WEBP_MUX_OK) return {};
-  return std::string(exif::without_prefix({reinterpret_cast<const char*>(chunk.bytes), chunk.size}));
+  const auto chunk = [&](const char* name) {
+    WebPData found{};
+    if (!mux || WebPMuxGetChunk(mux.get(), name, &found) != WEBP_MUX_OK) return std::string();
+    return std::string(exif::without_prefix({reinterpret_cast<const char*>(found.bytes), found.size}));
+  };
+  return {chunk("EXIF"), chunk("XMP ")};
 }
 
-std::string with_exif(std::string_view picture, std::string_view exif) {
+std::string with_metadata(std::string_view picture, const Metadata& metadata) {
   const Mux mux(WebPMuxNew());
   if (!mux) throw std::bad_alloc();
-  const WebPData image{data(picture), picture.size()}, metadata{data(exif), exif.size()};
+  const WebPData image{data(picture), picture.size()};
+  const auto set = [&](const char* name, std::string_view bytes) {
+    const WebPData chunk{data(bytes), bytes.size()};
+    return bytes.empty() || WebPMuxSetChunk(mux.get(), name, &chunk, /*copy_data=*/0) == WEBP_MUX_OK;
+  };
   WebPData file{};
   const bool good = WebPMuxSetImage(mux.get(), &image, /*copy_data=*/0) == WEBP_MUX_OK &&
-                    WebPMuxSetChunk(mux.get(), "EXIF", &metadata, /*copy_data=*/0) == WEBP_MUX_OK &&
+                    set("EXIF", metadata.exif) && set("XMP ", metadata.xmp) &&
                     WebPMuxAssemble(mux.get(), &file) == WEBP_MUX_OK;
   const std::unique_ptr<void, FreeWebP> owner(const_cast<std::uint8_t*>(file.bytes));
   if (!good) throw std::runtime_error("the WebP's parameters could not be added");
@@ -86,16 +93,16 @@ Result<StoredPicture> decode_webp(std::string_view bytes) {
       nullptr) {
     return broken_picture("WebP", "its pixels could not be decoded");
   }
-  out.exif = exif_of(bytes);
+  out.exif = metadata_of(bytes).exif;
   return out;
 }
 
-Result<std::string> read_webp_exif(std::string_view bytes) {
+Result<Metadata> read_webp_metadata(std::string_view bytes) {
   if (Status length = check_length(bytes); !length) return std::move(length).error();
-  return exif_of(bytes);
+  return metadata_of(bytes);
 }
 
-std::string encode_webp(const Picture& picture, std::string_view exif) {
+std::string encode_webp(const Picture& picture, const Metadata& metadata) {
   if (picture.width > WEBP_MAX_DIMENSION || picture.height > WEBP_MAX_DIMENSION) {
     throw std::invalid_argument("a WebP has at most 16383 pixels a side");
   }
@@ -112,7 +119,8 @@ std::string encode_webp(const Picture& picture, std::string_view exif) {
   const std::unique_ptr<std::uint8_t, FreeWebP> owner(bytes);
   if (size == 0) throw std::runtime_error("the WebP was not written");
   const std::string_view encoded(reinterpret_cast<const char*>(bytes), size);
-  return exif.empty() ? std::string(encoded) : with_exif(encoded, exif);
+  const bool bare = metadata.exif.empty() && metadata.xmp.empty();
+  return bare ? std::string(encoded) : with_metadata(encoded, metadata);
 }
 
 }  // namespace waggle::pipeline

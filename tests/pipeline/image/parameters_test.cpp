@@ -42,7 +42,7 @@ TEST_CASE("parameters: what a job does not have is left out, what it has beyond 
       a1111_parameters(job, 1, 64, 64, "0.1.0") ==
       "a photo of a cat <lora:styles/ink:0.8>\n"
       "Steps: 20, Sampler: Euler a, Schedule type: Karras, CFG scale: 7, Seed: 1, Size: 64x64, Model: sd15, "
-      "Denoising strength: 0.33, Clip skip: 2, Version: waggle 0.1.0");
+      "Denoising strength: 0.33, Clip skip: 3, Version: waggle 0.1.0");
 }
 
 TEST_CASE("parameters: values with commas or colons are quoted, and come back") {
