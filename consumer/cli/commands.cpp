@@ -8,9 +8,10 @@ namespace waggle::cli {
 
 std::span<const Command* const> commands() {
   static constexpr std::array kCommands{
-      &kUpCommand,     &kRenderCommand,  &kSubmitCommand, &kWatchCommand,   &kStatusCommand, &kFetchCommand,
-      &kCancelCommand, &kRequeueCommand, &kJobsCommand,   &kWorkersCommand, &kModelsCommand, &kDrainCommand,
-      &kStatsCommand,  &kKeysCommand,    &kViewCommand,   &kSheetCommand,   &kInfoCommand,   &kVersionCommand,
+      &kUpCommand,     &kRenderCommand, &kSubmitCommand,  &kWatchCommand,      &kStatusCommand,
+      &kFetchCommand,  &kCancelCommand, &kRequeueCommand, &kJobsCommand,       &kWorkersCommand,
+      &kModelsCommand, &kDrainCommand,  &kStatsCommand,   &kKeysCommand,       &kViewCommand,
+      &kSheetCommand,  &kInfoCommand,   &kManCommand,     &kCompletionCommand, &kVersionCommand,
   };
   return kCommands;
 }

@@ -1,7 +1,25 @@
 // The mapping from errors and job states to exit codes, and the advice that goes with an error.
 #include "consumer/cli/exit_code.h"
 
+#include <array>
+
 namespace waggle::cli {
+
+std::span<const ExitCodeMeaning> exit_code_table() {
+  static constexpr std::array kTable{
+      ExitCodeMeaning{ExitCode::ok, "done"},
+      ExitCodeMeaning{
+          ExitCode::job_failed,
+          "the job, or one of the jobs, failed, expired or is dead, or a file could not be written"},
+      ExitCodeMeaning{ExitCode::usage,
+                      "the command line or the request is wrong, or what it names is not known"},
+      ExitCodeMeaning{ExitCode::unavailable,
+                      "the queen, Redis or a child process does not answer, or the queue is full"},
+      ExitCodeMeaning{ExitCode::cancelled, "somebody cancelled the job"},
+      ExitCodeMeaning{ExitCode::interrupted, "interrupted by Ctrl-C or SIGTERM"},
+  };
+  return kTable;
+}
 
 ExitCode exit_code(ErrorCode error) noexcept {
   switch (error) {

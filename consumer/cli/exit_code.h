@@ -1,6 +1,9 @@
 // What `waggle` tells the shell: one table for all commands, printed by `waggle --help`. Never renumber.
 #pragma once
 
+#include <span>
+#include <string_view>
+
 #include "schemas/error.h"
 #include "schemas/job.h"
 
@@ -14,6 +17,13 @@ enum class ExitCode : int {
   cancelled = 4,      ///< somebody cancelled the job
   interrupted = 130,  ///< Ctrl-C or SIGTERM, as shells count it
 };
+
+struct ExitCodeMeaning {
+  ExitCode code;
+  std::string_view meaning;  ///< the end of a sentence that begins with the code
+};
+/// Every code, ascending.
+std::span<const ExitCodeMeaning> exit_code_table();
 
 /// The code of an error that ended a command.
 ExitCode exit_code(ErrorCode error) noexcept;

@@ -12,17 +12,23 @@
 #include <CLI/CLI.hpp>
 
 #include "consumer/cli/command.h"
+#include "consumer/cli/manual.h"
+#include "consumer/program/manual/writers.h"
 #include "consumer/program/program.h"
 
 namespace waggle::cli {
 
 namespace {
 
-constexpr const char* kExitCodes =
-    "Exit codes: 0 done, 1 the job failed, 2 the command line or the request is wrong, 3 queen, Redis or a "
-    "child\n"
-    "process unavailable, 4 the job was cancelled, 130 interrupted.\n"
-    "Every flag also reads the environment (--redis-url: WAGGLE_REDIS_URL) and the file of --config.";
+constexpr const char* kFooter =
+    "Examples:\n"
+    "  waggle up --model models/sd15\n"
+    "  waggle render --model models/sd15 \"a lighthouse at dusk\" -o lighthouse.png\n"
+    "  waggle submit --help\n"
+    "\n"
+    "Every flag also reads the environment (--redis-url: WAGGLE_REDIS_URL) and the file of --config. "
+    "NO_COLOR "
+    "switches colours off. `waggle man COMMAND` shows the manual page of a command.";
 
 /// The deepest sub-command that the parser had entered, for "see waggle submit --help".
 std::string command_in(const CLI::App& app) {
@@ -40,7 +46,8 @@ int run_checked(int argc, const char* const* argv) {
   CLI::App app("Image generation as a message-queue service.", "waggle");
   app.set_version_flag("--version", "waggle " + std::string(program::version()));
   app.require_subcommand(1);
-  app.footer(kExitCodes);
+  app.formatter(program::manual::help_formatter(exit_codes(), program::manual::help_width()));
+  app.footer(kFooter);
   std::vector<std::pair<CLI::App*, Action>> actions;
   for (const Command* command : commands()) {
     CLI::App* sub = app.add_subcommand(std::string(command->name), std::string(command->summary));

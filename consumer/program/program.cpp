@@ -6,9 +6,12 @@
 #include <cstdlib>
 #include <exception>
 #include <iostream>
+#include <optional>
 
 #include <CLI/CLI.hpp>
 #include <spdlog/spdlog.h>
+
+#include "consumer/program/manual/writers.h"
 
 namespace waggle::program {
 namespace {
@@ -32,12 +35,37 @@ class FileBelowEnvironment final : public CLI::ConfigTOML {
 void name_environment(CLI::App& app) {
   for (CLI::Option* option : app.get_options()) {
     const auto& names = option->get_lnames();
-    if (names.empty() || names.front() == "help" || names.front() == "version" || names.front() == "config")
+    if (names.empty() || names.front() == "help" || names.front() == "version" || names.front() == "config" ||
+        names.front() == "man" || names.front() == "completion")
       continue;
     if (option->get_envname().empty()) option->envname(environment_name(names.front()));
   }
   for (CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; }))
     name_environment(*command);
+}
+
+const manual::ExitCodes& exit_codes() {
+  static const manual::ExitCodes kCodes{
+      {kOk, "done"},
+      {kFailure, "something that a restart does not mend"},
+      {kUsage, "a bad flag, value or configuration file"},
+      {kNoDevice, "this machine or this build lacks the device"},
+      {kModelMismatch, "the model is of another kind than --sd-version says"},
+      {kWedged, "the device hangs: start me again"},
+  };
+  return kCodes;
+}
+
+/// --man and --completion, alone on the command line: what the program needs otherwise is not asked for.
+std::optional<std::string> manual_text(const CLI::App& app, const std::string& name, int argc, char** argv) {
+  const std::string_view first = argc > 1 ? argv[1] : "";
+  const auto page = [&] { return manual::page_of(app, name, exit_codes()); };
+  if (argc == 2 && first == "--man") return manual::man_page(page(), version());
+  std::string_view shell;
+  if (argc == 3 && first == "--completion") shell = argv[2];
+  if (argc == 2 && first.starts_with("--completion=")) shell = first.substr(first.find('=') + 1);
+  const auto known = manual::shell_from_name(shell);
+  return known ? std::optional(manual::completion(page(), *known)) : std::nullopt;
 }
 
 }  // namespace
@@ -65,11 +93,22 @@ void apply_conventions(CLI::App& app) {
 
 Program::Program(std::string name, std::string description)
     : name_(std::move(name)), flags_(std::make_unique<CLI::App>(std::move(description), name_)) {
+  flags_->formatter(manual::help_formatter(exit_codes(), manual::help_width()));
   flags_->set_version_flag("--version", name_ + " " + std::string(version()));
   flags_->add_option("--log-level", logging_.level, "trace, debug, info, warn, error or off")
       ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error", "off"}))
       ->capture_default_str();
   flags_->add_flag("--log-json", logging_.json, "Log one JSON object a line");
+  // Answered by manual_text(); here so that --help tells of them, and refused beside other flags.
+  const auto only = [](const std::string& flag) {
+    return [flag](const auto&...) { throw CLI::ValidationError(flag, "must be the only flag"); };
+  };
+  flags_
+      ->add_option_function<std::string>("--completion", only("--completion"),
+                                         "Print what completes the flags in bash, zsh or fish")
+      ->type_name("SHELL")
+      ->configurable(false);
+  flags_->add_flag_callback("--man", only("--man"), "Print the manual page")->configurable(false);
 }
 
 Program::~Program() = default;
@@ -77,6 +116,10 @@ Program::~Program() = default;
 int Program::run(int argc, char** argv, const std::function<int()>& body) noexcept {
   try {
     apply_conventions(*flags_);
+    if (const auto text = manual_text(*flags_, name_, argc, argv)) {
+      std::cout << *text;
+      return kOk;
+    }
     try {
       flags_->parse(argc, argv);
     } catch (const CLI::ParseError& error) {
