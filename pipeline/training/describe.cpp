@@ -117,7 +117,7 @@ std::string figures_phrase(const Scene& scene, Caption& said, Dice& dice) {
   std::string words = figure_phrase(scene.figures[0], article, said.figures[0], dice);
   // In the middle is where one expects a figure of which nothing is said.
   said.place = dice.chance(scene.place == Place::centre ? 0.4 : 0.7);
-  if (said.place) words += " " + place_phrase(scene.place, dice);
+  if (said.place) words.append(" ").append(place_phrase(scene.place, dice));
   return words;
 }
 
@@ -140,6 +140,7 @@ std::string ground_phrase(const Ground& ground, bool article, Caption& said, Dic
     if (!said.ground_colors) return noun("gradient " + (dice.chance(0.5) ? ground_word(dice) : "background"));
     if (dice.chance(0.3)) {
       const bool down = ground.direction == Direction::horizontal;
+      said.ground_direction = true;
       return noun("gradient from " + first + (down ? " at the top to " : " on the left to ") + second +
                   (down ? " at the bottom" : " on the right"));
     }
@@ -152,8 +153,10 @@ std::string ground_phrase(const Ground& ground, bool article, Caption& said, Dic
       dice.chance(0.4) ? std::string(kRuns[static_cast<std::size_t>(ground.direction)]) : std::string();
   // Which of two stripes is named first means nothing.
   const std::string colors = dice.chance(0.5) ? first + " and " + second : second + " and " + first;
-  if (!said.ground_colors) return dice.chance(0.5) ? noun("striped " + ground_word(dice)) : run + "stripes";
-  return dice.chance(0.5) ? run + colors + " stripes" : noun(colors + " striped " + ground_word(dice));
+  const bool as_ground = dice.chance(0.5) != said.ground_colors;
+  said.ground_direction = !as_ground && !run.empty();
+  if (!said.ground_colors) return as_ground ? noun("striped " + ground_word(dice)) : run + "stripes";
+  return as_ground ? noun(colors + " striped " + ground_word(dice)) : run + colors + " stripes";
 }
 
 std::string before_ground(const std::string& figures, const std::string& ground, bool article, Dice& dice) {

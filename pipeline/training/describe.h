@@ -22,6 +22,7 @@ struct Caption {
   bool relation = false;     ///< of two
   bool ground_kind = false;  ///< for a plain ground: its colour
   bool ground_colors = false;
+  bool ground_direction = false;
 };
 
 Caption caption(const Scene& scene, std::mt19937_64& generator);

@@ -22,7 +22,7 @@ struct Lab {
   double l = 0, a = 0, b = 0;
 };
 
-/// Any two are at least 40 apart in Lab.
+/// Any two are at least 38 apart in Lab.
 Rgb rgb(Color color);
 std::string_view name(Color color);
 Lab to_lab(Rgb color);
