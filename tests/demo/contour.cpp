@@ -1,3 +1,4 @@
+// The measures of an outline, and the table of what they are for each silhouette.
 #include "tests/demo/contour.h"
 
 #include <algorithm>

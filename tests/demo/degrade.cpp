@@ -1,3 +1,4 @@
+// Bends, blurs, tints and roughens a picture, in this order, without rounding in between.
 #include "tests/demo/degrade.h"
 
 #include <algorithm>

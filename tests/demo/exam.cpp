@@ -1,3 +1,4 @@
+// Draws the questions and counts the answers; what is right is judge.cpp's business.
 #include "tests/demo/exam.h"
 
 #include <algorithm>

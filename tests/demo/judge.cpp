@@ -1,3 +1,4 @@
+// Turns regions into figures with names, and holds them against what a caption says.
 #include "tests/demo/judge.h"
 
 #include <algorithm>

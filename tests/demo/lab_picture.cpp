@@ -1,3 +1,4 @@
+// Pixels to Lab, with what was converted before remembered; medians; the nearest named colour.
 #include "tests/demo/lab_picture.h"
 
 #include <algorithm>
