@@ -23,6 +23,10 @@ struct RequestName {
   std::string_view operator()(const RequeueRequest&) const { return "requeue"; }
   std::string_view operator()(const DrainRequest&) const { return "drain"; }
   std::string_view operator()(const StatsRequest&) const { return "stats"; }
+  std::string_view operator()(const PauseRequest&) const { return "pause"; }
+  std::string_view operator()(const ResumeRequest&) const { return "resume"; }
+  std::string_view operator()(const LoadModelRequest&) const { return "load_model"; }
+  std::string_view operator()(const UnloadModelRequest&) const { return "unload_model"; }
 };
 
 struct ReplyName {
@@ -37,6 +41,9 @@ struct ReplyName {
   std::string_view operator()(const Requeued&) const { return "requeued"; }
   std::string_view operator()(const Draining&) const { return "draining"; }
   std::string_view operator()(const StatsReply&) const { return "stats"; }
+  std::string_view operator()(const Paused&) const { return "paused"; }
+  std::string_view operator()(const Resumed&) const { return "resumed"; }
+  std::string_view operator()(const Told&) const { return "told"; }
 };
 
 }  // namespace

@@ -88,8 +88,29 @@ struct DrainRequest {
 struct StatsRequest {
   bool operator==(const StatsRequest&) const = default;
 };
+/// Nothing of the model is claimed until it is resumed; submissions are still accepted, what runs goes on.
+struct PauseRequest {
+  std::string model;  ///< name or alias
+  bool operator==(const PauseRequest&) const = default;
+};
+struct ResumeRequest {
+  std::string model;
+  bool operator==(const ResumeRequest&) const = default;
+};
+/// Passed on to the worker as a control message.
+struct LoadModelRequest {
+  WorkerId worker;
+  std::string model;
+  bool operator==(const LoadModelRequest&) const = default;
+};
+struct UnloadModelRequest {
+  WorkerId worker;
+  std::string model;
+  bool operator==(const UnloadModelRequest&) const = default;
+};
 using RequestBody = std::variant<SubmitRequest, SubmitManyRequest, CancelRequest, StatusRequest, ListRequest,
-                                 WorkersRequest, ModelsRequest, RequeueRequest, DrainRequest, StatsRequest>;
+                                 WorkersRequest, ModelsRequest, RequeueRequest, DrainRequest, StatsRequest,
+                                 PauseRequest, ResumeRequest, LoadModelRequest, UnloadModelRequest>;
 std::string_view name(const RequestBody& body) noexcept;  ///< "submit", "submit_many", "cancel", ...
 
 struct Request {
@@ -140,6 +161,7 @@ struct WorkersReply {
 struct PoolModel {
   ModelInfo model;
   std::vector<WorkerId> workers;
+  bool paused = false;
   bool operator==(const PoolModel&) const = default;
 };
 struct ModelsReply {
@@ -154,15 +176,37 @@ struct Draining {
   WorkerId worker;
   bool operator==(const Draining&) const = default;
 };
+/// `paused` and `resumed`: every name under which the model is known to the pool.
+struct Paused {
+  std::vector<std::string> models;
+  bool operator==(const Paused&) const = default;
+};
+struct Resumed {
+  std::vector<std::string> models;
+  bool operator==(const Resumed&) const = default;
+};
+/// `told`: the control message is on its way to the worker.
+struct Told {
+  WorkerId worker;
+  bool operator==(const Told&) const = default;
+};
 struct StatsReply {
   std::int64_t queued = 0, running = 0, completed = 0, failed = 0, cancelled = 0, expired = 0, dead = 0;
   std::int64_t workers = 0;
   std::int64_t malformed_messages = 0;  ///< dropped by this queen since its start
   double uptime_s = 0;
+  std::int64_t queued_bytes = 0;      ///< requests and pictures of jobs that have not ended
+  std::int64_t image_bytes = 0;       ///< images of ended jobs
+  std::int64_t images_evicted = 0;    ///< to stay below the byte budget, since the ledger began
+  std::vector<std::string> paused;    ///< models, by every name that was paused
+  // Of the queen that answers, since its start:
+  std::string queen;                  ///< its name; the same after a restart
+  std::int64_t malformed_events = 0, malformed_subscriptions = 0;  ///< dropped by its other two sockets
+  std::int64_t rate_limited = 0;      ///< requests refused to clients that sent too many
   bool operator==(const StatsReply&) const = default;
 };
 using ReplyBody = std::variant<Accepted, Rejected, AcceptedMany, CancelAccepted, StatusReply, ListReply, WorkersReply,
-                               ModelsReply, Requeued, Draining, StatsReply>;
+                               ModelsReply, Requeued, Draining, StatsReply, Paused, Resumed, Told>;
 std::string_view name(const ReplyBody& body) noexcept;  ///< "accepted", "rejected", ...
 
 struct Reply {

@@ -41,6 +41,7 @@ struct WorkerInfo {
   std::int64_t memory_used_bytes = 0, memory_total_bytes = 0;
   std::int64_t jobs_done = 0, jobs_failed = 0;  ///< since its start
   std::int64_t started_at_ms = 0, seen_at_ms = 0;
+  std::int64_t malformed_messages = 0;  ///< dropped since its start
   bool operator==(const WorkerInfo&) const = default;
 };
 

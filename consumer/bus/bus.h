@@ -91,6 +91,7 @@ class RequestServer {
  public:
   struct Incoming {
     std::string client;  ///< ZeroMQ routing id, opaque
+    std::string sender;  ///< who it is over all his connections: his CURVE key, else the routing id
     std::string payload;
   };
   /// Binds; `endpoint` may end in ":*" for a free port. Throws std::runtime_error naming the endpoint.
@@ -117,6 +118,7 @@ class RequestClient {
   Status send(std::string_view payload, std::chrono::milliseconds patience = std::chrono::milliseconds(1000));
   /// The next answer's payload, or nothing after the time.
   std::optional<std::string> receive(std::chrono::milliseconds timeout);
+  [[nodiscard]] std::uint64_t malformed() const;
   [[nodiscard]] int descriptor() const;
 
  private:
@@ -133,6 +135,9 @@ class EventProxy {
   [[nodiscard]] std::string collect_endpoint() const;
   [[nodiscard]] std::string publish_endpoint() const;
   [[nodiscard]] std::string inproc_endpoint() const;  ///< a Publisher of the queen connects here
+  /// Dropped, because they were no event or no subscription. From any thread.
+  [[nodiscard]] std::uint64_t malformed_events() const;
+  [[nodiscard]] std::uint64_t malformed_subscriptions() const;
 
  private:
   struct Impl;

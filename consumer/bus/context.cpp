@@ -19,6 +19,13 @@ std::string decode_key(const std::string& text, const char* what) {
   return {bytes.begin(), bytes.end()};
 }
 
+std::string encode_key(const zmq::message_t& key) {
+  std::array<char, kKeyText + 1> text{};
+  if (key.size() != kKeyBytes || zmq_z85_encode(text.data(), key.data<std::uint8_t>(), kKeyBytes) == nullptr)
+    return {};
+  return text.data();
+}
+
 }  // namespace
 
 AllowList::AllowList(zmq::context_t& context, const std::vector<std::string>& keys)
@@ -45,8 +52,13 @@ void AllowList::serve() {
     const bool allowed =
         asked && std::find(keys_.begin(), keys_.end(), (*frames)[6].to_string()) != keys_.end();
     const std::string id = frames->size() > 1 ? (*frames)[1].to_string() : std::string();
-    const std::array<std::string, 6> answer = {
-        "1.0", id, allowed ? "200" : "400", allowed ? "OK" : "unknown key", "", ""};
+    // The user id comes with each message of the connection.
+    const std::array<std::string, 6> answer = {"1.0",
+                                               id,
+                                               allowed ? "200" : "400",
+                                               allowed ? "OK" : "unknown key",
+                                               allowed ? encode_key((*frames)[6]) : "",
+                                               ""};
     for (std::size_t i = 0; i < answer.size(); ++i) {
       const int more = i + 1 < answer.size() ? ZMQ_SNDMORE : 0;
       if (zmq_send(handler_.handle(), answer[i].data(), answer[i].size(), more) < 0) break;

@@ -5,6 +5,7 @@
 namespace waggle::bus {
 struct RequestClient::Impl {
   zmq::socket_t socket;
+  std::uint64_t malformed = 0;
 };
 
 RequestClient::RequestClient(Context& context, const std::vector<std::string>& connect_to)
@@ -29,12 +30,14 @@ Status RequestClient::send(std::string_view payload, std::chrono::milliseconds p
 }
 
 std::optional<std::string> RequestClient::receive(std::chrono::milliseconds timeout) {
-  return receive_until(impl_->socket, 3, timeout, [](auto& frames) -> std::optional<std::string> {
+  return receive_until(impl_->socket, 3, timeout, [this](auto& frames) -> std::optional<std::string> {
     if (frames.size() == 2 && frames[0].to_string_view() == kRepliesTopic) return frames[1].to_string();
+    ++impl_->malformed;
     return std::nullopt;
   });
 }
 
+std::uint64_t RequestClient::malformed() const { return impl_->malformed; }
 int RequestClient::descriptor() const { return static_cast<int>(impl_->socket.get(zmq::sockopt::fd)); }
 
 }  // namespace waggle::bus

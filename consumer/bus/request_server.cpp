@@ -23,7 +23,9 @@ std::string RequestServer::endpoint() const { return impl_->endpoint; }
 std::optional<RequestServer::Incoming> RequestServer::receive(std::chrono::milliseconds timeout) {
   return receive_until(impl_->socket, 4, timeout, [this](auto& frames) -> std::optional<Incoming> {
     if (frames.size() == 3 && frames[1].to_string_view() == kRequestsTopic) {
-      return Incoming{frames[0].to_string(), frames[2].to_string()};
+      const char* key = zmq_msg_gets(frames[2].handle(), "User-Id");
+      const std::string client = frames[0].to_string();
+      return Incoming{client, key != nullptr ? std::string(key) : client, frames[2].to_string()};
     }
     ++impl_->malformed;
     return std::nullopt;

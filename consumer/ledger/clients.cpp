@@ -55,6 +55,7 @@ std::vector<std::string> submit_arguments(const JobId& id, const JobRequest& req
           std::to_string(request.steps.value_or(0) * request.n),
           blob_names,
           std::to_string(policy.max_queued),
+          std::to_string(policy.max_queued_bytes),
           PolicyText(policy).max_events,
           request.seed ? std::to_string(*request.seed) : ""};
 }
@@ -83,12 +84,19 @@ Result<Ledger::SubmitOutcome> read_submitted(Result<Value> answer, const JobId& 
         "a picture is not in the store",
         {{index < blobs.size() ? blobs[index].path : "", "no such picture is stored; send its bytes"}}};
   }
-  Error full{ErrorCode::queue_full, "the queue is full"};
-  full.retry_after_s = std::chrono::duration<double>(policy.retry_after).count();
-  return full;
+  return queue_full(answer->at(1).text, policy);
 }
 
 }  // namespace
+
+Error queue_full(std::string_view limit, const Policy& policy) {
+  Error full{ErrorCode::queue_full, "the queue is full: "};
+  full.message += limit == "bytes" ? std::to_string(policy.max_queued_bytes) +
+                                         " bytes of jobs and pictures (max-queued-bytes)"
+                                   : std::to_string(policy.max_queued) + " jobs wait (max-queued)";
+  full.retry_after_s = std::chrono::duration<double>(policy.retry_after).count();
+  return full;
+}
 
 Result<Ledger::SubmitOutcome> Ledger::submit(const JobId& id, const JobRequest& request,
                                              std::string_view batch_key, std::string_view request_digest,

@@ -6,6 +6,9 @@
 #include <utility>
 
 #include <hiredis/hiredis.h>
+#include <sys/socket.h>
+
+#include "consumer/ledger/sentinel.h"
 
 namespace waggle::ledger {
 namespace {
@@ -69,32 +72,92 @@ void Connection::Closer::operator()(redisContext* context) const { redisFree(con
 
 Connection::Connection(Options options) : options_(std::move(options)) {}
 
-Status Connection::connect() {
-  const timeval limit = to_timeval(options_.connect_timeout);
-  context_.reset(options_.unix_socket.empty()
-                     ? redisConnectWithTimeout(options_.host.c_str(), options_.port, limit)
-                     : redisConnectUnixWithTimeout(options_.unix_socket.c_str(), limit));
+std::string connection_name(std::string_view prefix, std::string_view worker) {
+  return std::string(prefix).append("worker:").append(worker);
+}
+
+void Connection::interrupt() noexcept {
+  interrupted_ = true;
+  const std::lock_guard lock(descriptor_guard_);
+  if (descriptor_ >= 0) ::shutdown(descriptor_, SHUT_RDWR);
+}
+
+void Connection::drop() noexcept {
+  {
+    const std::lock_guard lock(descriptor_guard_);
+    descriptor_ = -1;
+  }
+  context_.reset();
+}
+
+Status Connection::take(redisContext* context) {
+  context_.reset(context);
   if (!context_ || context_->err != 0) {
     const std::string why = context_ ? context_->errstr : "no memory";
-    context_.reset();
+    drop();
     return unavailable(why);
   }
+  {
+    const std::lock_guard lock(descriptor_guard_);
+    descriptor_ = context_->fd;
+  }
+  if (interrupted_) {
+    drop();
+    return unavailable("this program is stopping");
+  }
+  ++session_;
   redisSetTimeout(context_.get(), to_timeval(options_.command_timeout));
-  if (options_.unix_socket.empty()) redisEnableKeepAlive(context_.get());
+  return Done{};
+}
 
-  const auto greet = [this](const std::vector<std::string_view>& words) -> Status {
+Status Connection::connect() {
+  if (interrupted_) return unavailable("this program is stopping");
+  const timeval limit = to_timeval(options_.connect_timeout);
+  if (!options_.unix_socket.empty()) {
+    if (auto taken = take(redisConnectUnixWithTimeout(options_.unix_socket.c_str(), limit)); !taken)
+      return taken;
+  } else {
+    Address master{options_.host, options_.port};
+    if (!options_.sentinels.empty()) {
+      auto found = ask_sentinels(options_);
+      if (!found) return std::move(found).error();
+      master = std::move(found).value();
+    }
+    if (auto taken = take(redisConnectWithTimeout(master.host.c_str(), master.port, limit)); !taken)
+      return taken;
+    redisEnableKeepAlive(context_.get());
+  }
+  auto greeted = greet();
+  if (!greeted) drop();
+  return greeted;
+}
+
+Status Connection::greet() {
+  const auto say = [this](const std::vector<std::string_view>& words) -> Status {
     auto answer = exchange(words);
     if (answer) return Done{};
-    context_.reset();
     return std::move(answer).error();
   };
   if (!options_.password.empty()) {
     std::vector<std::string_view> words = {"AUTH"};
     if (!options_.username.empty()) words.push_back(options_.username);
     words.push_back(options_.password);
-    if (auto status = greet(words); !status) return status;
+    if (auto status = say(words); !status) return status;
   }
-  if (options_.database != 0) return greet({"SELECT", std::to_string(options_.database)});
+  if (options_.database != 0) {
+    if (auto status = say({"SELECT", std::to_string(options_.database)}); !status) return status;
+  }
+  if (!options_.sentinels.empty()) {
+    // A Sentinel that was cut off may still name the old master.
+    auto role = exchange({"ROLE"});
+    if (!role) return std::move(role).error();
+    if (role->at(0).text != "master") return unavailable("it is no master");
+  }
+  if (!options_.connection_name.empty()) {
+    // A Redis that does not allow it only notices later that this worker died.
+    const std::string name = connection_name(options_.prefix, options_.connection_name);
+    if (auto named = say({"CLIENT", "SETNAME", name}); !named && !context_) return named;
+  }
   return Done{};
 }
 
@@ -125,36 +188,37 @@ Result<Value> Connection::receive() {
     timed_out_ = context_->err == REDIS_ERR_IO && (errno == EAGAIN || errno == EWOULDBLOCK);
     const std::string why = timed_out_ ? "no answer in time" : context_->errstr;
     // A late answer must not be taken for that of the next command.
-    context_.reset();
+    drop();
     return unavailable(why);
   }
   if (reply->type != REDIS_REPLY_ERROR) return to_value(*reply);
   Error error = redis_error({reply->str, static_cast<std::size_t>(reply->len)});
   // After a fail-over the address may lead to another server.
-  if (error.code == ErrorCode::unavailable) context_.reset();
+  if (error.code == ErrorCode::unavailable) drop();
   return error;
 }
 
-Result<Value> Connection::command(const std::vector<std::string_view>& arguments) {
+Result<Value> Connection::command(const std::vector<std::string_view>& arguments, bool again) {
   const bool was_connected = context_ != nullptr;
   if (!was_connected) {
     if (auto status = connect(); !status) return std::move(status).error();
   }
   auto answer = exchange(arguments);
   // A connection that lay idle while Redis was restarted fails at its first use: once more on a fresh one.
-  if (answer || !was_connected || context_ || timed_out_) return answer;
+  if (answer || !was_connected || context_ || timed_out_ || !again) return answer;
   if (auto status = connect(); !status) return std::move(status).error();
   return exchange(arguments);
 }
 
-Result<Value> Connection::run(const Script& script, const std::vector<std::string_view>& arguments) {
+Result<Value> Connection::run(const Script& script, const std::vector<std::string_view>& arguments,
+                              bool again) {
   std::vector<std::string_view> words = {"EVALSHA", script.sha, "1", options_.prefix};
   words.insert(words.end(), arguments.begin(), arguments.end());
-  auto answer = command(words);
+  auto answer = command(words, again);
   if (answer || !is_no_script(answer.error())) return answer;
   words[0] = "EVAL";
   words[1] = script.text;
-  return command(words);
+  return command(words, again);
 }
 
 std::vector<Result<Value>> Connection::run_each(const Script& script,

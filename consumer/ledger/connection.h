@@ -2,8 +2,10 @@
 // Private to consumer/ledger. It knows nothing of jobs.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,15 +30,27 @@ struct Value {
   [[nodiscard]] std::int64_t number() const;  ///< of an integer, or of a text that holds one
 };
 
+/// What a worker's connection is called in Redis.
+std::string connection_name(std::string_view prefix, std::string_view worker);
+
 class Connection {
  public:
   explicit Connection(Options options);
 
+  /// From any thread; see Ledger::interrupt.
+  void interrupt() noexcept;
+  /// How often it has been connected.
+  [[nodiscard]] std::uint64_t session() const { return session_; }
+
   /// Errors: `unavailable` (no connection, no answer in time, Redis loading or read-only), `queue_full`
   /// (Redis has no memory left), `internal` (Redis says that the command is wrong).
-  Result<Value> command(const std::vector<std::string_view>& arguments);
+  /// A connection that turns out to be broken is made anew and the command sent `again`: right for what may
+  /// be done twice.
+  Result<Value> command(const std::vector<std::string_view>& arguments, bool again = true);
   /// Runs a script by its hash, and sends its text only when Redis does not know it.
-  Result<Value> run(const Script& script, const std::vector<std::string_view>& arguments);
+  Result<Value> run(const Script& script, const std::vector<std::string_view>& arguments, bool again = true);
+  /// Whether the last command got no answer in time.
+  [[nodiscard]] bool timed_out() const { return timed_out_; }
 
   /// The script once for each list of arguments, all sent before the first answer is waited for: one round
   /// trip, and one write to the disk where Redis syncs each. Answers in order; each call succeeds or fails by
@@ -51,6 +65,10 @@ class Connection {
     void operator()(redisContext* context) const;
   };
   Status connect();
+  /// The greetings of a new connection: password, database, name, and whether Sentinel was right.
+  Status greet();
+  Status take(redisContext* context);
+  void drop() noexcept;
   Result<Value> exchange(const std::vector<std::string_view>& arguments);
   /// The next answer, of a command that has been sent or is being sent.
   Result<Value> receive();
@@ -59,6 +77,10 @@ class Connection {
   Options options_;
   std::unique_ptr<redisContext, Closer> context_;
   bool timed_out_ = false;  ///< the last exchange got no answer in time
+  std::uint64_t session_ = 0;
+  std::mutex descriptor_guard_;
+  int descriptor_ = -1;  ///< of the context, for interrupt()
+  std::atomic<bool> interrupted_{false};
 };
 
 }  // namespace waggle::ledger

@@ -10,6 +10,8 @@ Ledger::~Ledger() = default;
 Ledger::Ledger(Ledger&&) noexcept = default;
 Ledger& Ledger::operator=(Ledger&&) noexcept = default;
 
+void Ledger::interrupt() noexcept { impl_->redis.interrupt(); }
+
 Status Ledger::ping() {
   auto answer = impl_->redis.command({"PING"});
   if (!answer) return std::move(answer).error();
@@ -31,7 +33,39 @@ Result<StatsReply> Ledger::stats() {
                               &stats.cancelled, &stats.expired, &stats.dead, &stats.workers}) {
     *count = answer->at(i++).number();
   }
+  stats.queued_bytes = answer->at(8).number() + answer->at(9).number();
+  stats.image_bytes = answer->at(10).number();
+  stats.images_evicted = answer->at(11).number();
+  for (const Value& model : answer->at(12).items) stats.paused.push_back(model.text);
   return stats;
+}
+
+Status Ledger::pause(const std::vector<std::string>& models) {
+  if (models.empty()) return Done{};
+  const std::string key = impl_->redis.options().prefix + "paused";
+  std::vector<std::string_view> words = {"SADD", key};
+  words.insert(words.end(), models.begin(), models.end());
+  auto answer = impl_->redis.command(words);
+  if (!answer) return std::move(answer).error();
+  return Done{};
+}
+
+Status Ledger::resume(const std::vector<std::string>& models) {
+  if (models.empty()) return Done{};
+  const std::string key = impl_->redis.options().prefix + "paused";
+  std::vector<std::string_view> words = {"SREM", key};
+  words.insert(words.end(), models.begin(), models.end());
+  auto answer = impl_->redis.command(words);
+  if (!answer) return std::move(answer).error();
+  return Done{};
+}
+
+Result<std::vector<std::string>> Ledger::paused() {
+  auto answer = impl_->redis.command({"SMEMBERS", impl_->redis.options().prefix + "paused"});
+  if (!answer) return std::move(answer).error();
+  std::vector<std::string> models;
+  for (const Value& model : answer->items) models.push_back(model.text);
+  return models;
 }
 
 }  // namespace waggle::ledger

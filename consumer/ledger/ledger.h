@@ -25,22 +25,38 @@
 
 namespace waggle::ledger {
 
+struct Address {
+  std::string host;
+  int port = 0;
+  bool operator==(const Address&) const = default;
+};
+
 struct Options {
   std::string host = "127.0.0.1";
   int port = 6379;
   std::string unix_socket;  ///< used instead of host and port when set
+  /// Not empty: the master is asked of them for each connection, instead of host and port.
+  std::vector<Address> sentinels;
+  std::string master_name;
   std::string username, password;
   int database = 0;
   std::string prefix = "waggle:";  ///< of every key
+  /// A worker's "<id>#<instance>": Redis shows who is connected, so the end of a process is seen at once.
+  std::string connection_name;
   std::chrono::milliseconds connect_timeout{2000};
   std::chrono::milliseconds command_timeout{5000};
 };
-/// "redis://[[user]:password@]host[:port][/db]" or "unix:///path[?db=n]". Errors: invalid_request.
+/// "redis://[[user]:password@]host[:port][/db]", "unix:///path[?db=n]", or, for the master that Sentinels
+/// know by its name, "redis-sentinel://[[user]:password@]host[:port][,host[:port]...][/db]?master=name".
+/// Errors: invalid_request.
 Result<Options> parse_redis_url(std::string_view url);
 
 /// The queue's rules, given with each call that needs them, so that no state hides in a process.
 struct Policy {
-  std::int64_t max_queued = 100'000;  ///< back-pressure
+  std::int64_t max_queued = 100'000;  ///< back-pressure: jobs
+  std::int64_t max_queued_bytes = 1LL
+                                  << 30;  ///< requests and pictures of jobs that have not ended; 0: no limit
+  std::int64_t max_image_bytes = 0;       ///< images of ended jobs; 0: no limit
   std::chrono::milliseconds lease{15'000};
   std::chrono::seconds job_ttl{24 * 3600};  ///< record and events after the end
   std::chrono::seconds image_ttl{24 * 3600};
@@ -64,6 +80,11 @@ struct ClaimQuery {
   int room = 1;                     ///< jobs it can take now
   std::string batch_key;            ///< when not empty: only jobs of this key (they join a running batch)
   bool same_batch = true;           ///< the jobs of one claim share one batch key
+  /// "<instance>:<number>", new for each claim. One that answered `unavailable` is made again with the same
+  /// token and `repeated`: jobs that it took the first time are given again instead of waiting for their
+  /// lease.
+  std::string token{};
+  bool repeated = false;
 };
 
 struct ClaimedJob {
@@ -104,6 +125,18 @@ struct Reaped {
   Event event;  ///< retried, dead or expired
 };
 
+/// What a round of reaping did.
+struct Reaping {
+  std::vector<Reaped> reaped;
+  bool more = false;  ///< stopped at its limit: there is more to do now
+};
+
+/// The workers with a connection to Redis now, as "<id>#<instance>".
+struct Connected {
+  std::uint64_t session = 0;  ///< another number: our own connection is new, and so may be everybody's
+  std::vector<std::string> workers;
+};
+
 constexpr int kMaxListed = 1000;  ///< jobs on one page of a list
 
 /// A page of a job's event log.
@@ -118,6 +151,10 @@ class Ledger {
   ~Ledger();
   Ledger(Ledger&&) noexcept;
   Ledger& operator=(Ledger&&) noexcept;
+
+  /// From any thread: the call in flight, and every later one, answers `unavailable` at once. For a process
+  /// that is to end while Redis hangs.
+  void interrupt() noexcept;
 
   Status ping();
   Result<std::int64_t> now_ms();
@@ -154,8 +191,13 @@ class Ledger {
   /// Errors: invalid_request for a limit that is not between 1 and kMaxListed.
   Result<ListReply> list(const ListRequest& query);
   Result<StatsReply> stats();
+  /// What nobody may claim until it is resumed, by the names that jobs use.
+  Status pause(const std::vector<std::string>& models);
+  Status resume(const std::vector<std::string>& models);
+  Result<std::vector<std::string>> paused();
 
   // --- pictures ---
+  /// Kept for some minutes, and from a submission on for as long as a job needs it. Errors: queue_full.
   Result<BlobId> put_blob(std::string_view bytes, const Policy& policy);
   Result<std::string> blob(const BlobId& id);
   Result<std::string> image(const JobId& id, int index);  ///< errors: unknown_job, not_found, job_expired
@@ -186,8 +228,13 @@ class Ledger {
   /// The reaper's lock: true when this queen holds it for `ttl`.
   Result<bool> hold_reaper_lock(std::string_view queen, std::chrono::milliseconds ttl);
   /// Returns expired leases to the queue or moves them to dead, expires jobs past their deadline, moves
-  /// backed-off jobs whose time has come into the queue. At most `limit` transitions.
-  Result<std::vector<Reaped>> reap(const Policy& policy, int limit = 100);
+  /// backed-off jobs whose time has come into the queue, retires records and images. At most `limit`
+  /// transitions. Leases are given another term when nobody has reaped for a third of one: Redis was away.
+  Result<Reaping> reap(const Policy& policy, int limit = 100);
+  Result<Connected> connected();
+  /// Ends the leases of these workers ("<id>#<instance>"), whose processes are known to be gone. Answers how
+  /// many.
+  Result<std::int64_t> vanish(const std::vector<std::string>& workers);
 
   // --- readers ---
   /// Events after `after` (empty: from the first), at most `limit`, without waiting.

@@ -1,4 +1,5 @@
 // Pictures: input blobs by the hash of their bytes, and the images of jobs.
+#include <algorithm>
 #include <array>
 
 #include <sodium.h>
@@ -8,6 +9,9 @@
 
 namespace waggle::ledger {
 namespace {
+
+// A picture whose job was refused after it had been stored: long enough for another try.
+constexpr std::chrono::minutes kUnclaimed{10};
 
 BlobId blob_id(std::string_view bytes) {
   std::array<unsigned char, crypto_hash_sha256_BYTES> digest{};
@@ -21,11 +25,13 @@ BlobId blob_id(std::string_view bytes) {
 
 Result<BlobId> Ledger::put_blob(std::string_view bytes, const Policy& policy) {
   const BlobId id = blob_id(bytes);
-  const std::string ttl = in_ms(policy.image_ttl);
+  const std::string ttl = in_ms(std::min<std::chrono::milliseconds>(policy.image_ttl, kUnclaimed));
   // The same picture under many jobs is sent once.
-  auto kept = impl_->redis.run(scripts::keep_blob, {id.value, ttl});
+  auto kept = impl_->redis.run(scripts::keep_blob,
+                               {id.value, ttl, std::to_string(bytes.size()), PolicyText(policy).max_bytes});
   if (!kept) return std::move(kept).error();
   if (kept->number() == 1) return id;
+  if (kept->number() < 0) return queue_full("bytes", policy);
   auto answer = impl_->redis.command(
       {"SET", impl_->redis.options().prefix + "blob:" + id.value, bytes, "PX", ttl, "NX"});
   if (!answer) return std::move(answer).error();

@@ -1,4 +1,5 @@
 // Where Redis is, from a URL. User and password may be percent-encoded.
+#include <algorithm>
 #include <charconv>
 
 #include "consumer/ledger/ledger.h"
@@ -54,18 +55,32 @@ Result<Options> parse_unix(std::string_view rest) {
   return options;
 }
 
-}  // namespace
+/// "host", "host:port", "[v6]" or "[v6]:port". Nothing said of the port leaves it alone.
+Status parse_address(std::string_view text, Address& address) {
+  std::string_view host = text, port;
+  if (text.starts_with('[')) {
+    const std::size_t bracket = text.find(']');
+    if (bracket == std::string_view::npos) return bad_url("an IPv6 address ends in ]");
+    host = text.substr(1, bracket - 1);
+    const std::string_view rest = text.substr(bracket + 1);
+    if (!rest.empty() && !rest.starts_with(':')) return bad_url("a port follows a colon");
+    port = rest.empty() ? rest : rest.substr(1);
+  } else if (const std::size_t colon = text.find(':'); colon != std::string_view::npos) {
+    host = text.substr(0, colon);
+    port = text.substr(colon + 1);
+  }
+  if (host.empty()) return bad_url("the host is missing");
+  address.host = host;
+  if (!port.empty() && (!parse_number(port, 65535, address.port) || address.port == 0)) {
+    return bad_url("the port is between 1 and 65535");
+  }
+  return Done{};
+}
 
-Result<Options> parse_redis_url(std::string_view url) {
-  constexpr std::string_view kTcp = "redis://", kUnix = "unix://";
-  if (url.starts_with(kUnix)) return parse_unix(url.substr(kUnix.size()));
-  if (!url.starts_with(kTcp)) return bad_url("it starts with redis:// or unix://");
-  std::string_view rest = url.substr(kTcp.size());
-  Options options;
-
-  if (const std::size_t slash =
-          rest.find('/', rest.rfind('@') == std::string_view::npos ? 0 : rest.rfind('@'));
-      slash != std::string_view::npos) {
+/// Takes "/db" off the end, and "credentials@" off the beginning.
+Status parse_frame(std::string_view& rest, Options& options) {
+  const std::size_t host_at = rest.rfind('@') == std::string_view::npos ? 0 : rest.rfind('@');
+  if (const std::size_t slash = rest.find('/', host_at); slash != std::string_view::npos) {
     const std::string_view database = rest.substr(slash + 1);
     if (!database.empty() && !parse_number(database, 1'000'000, options.database)) {
       return bad_url("the database is a number");
@@ -76,23 +91,44 @@ Result<Options> parse_redis_url(std::string_view url) {
     if (!parse_credentials(rest.substr(0, at), options)) return bad_url("broken percent-encoding");
     rest = rest.substr(at + 1);
   }
-  std::string_view host = rest, port;
-  if (rest.starts_with('[')) {
-    const std::size_t bracket = rest.find(']');
-    if (bracket == std::string_view::npos) return bad_url("an IPv6 address ends in ]");
-    host = rest.substr(1, bracket - 1);
-    rest = rest.substr(bracket + 1);
-    if (!rest.empty() && !rest.starts_with(':')) return bad_url("a port follows a colon");
-    port = rest.empty() ? rest : rest.substr(1);
-  } else if (const std::size_t colon = rest.find(':'); colon != std::string_view::npos) {
-    host = rest.substr(0, colon);
-    port = rest.substr(colon + 1);
+  return Done{};
+}
+
+Result<Options> parse_sentinel(std::string_view rest) {
+  constexpr std::string_view kMaster = "?master=";
+  constexpr int kSentinelPort = 26379;
+  Options options;
+  const std::size_t question = rest.rfind(kMaster);
+  if (question == std::string_view::npos) return bad_url("?master=<name> must follow the Sentinels");
+  const auto name = percent_decoded(rest.substr(question + kMaster.size()));
+  if (!name || name->empty()) return bad_url("the master's name is missing");
+  options.master_name = *name;
+  rest = rest.substr(0, question);
+  if (auto frame = parse_frame(rest, options); !frame) return std::move(frame).error();
+  while (true) {
+    const std::size_t comma = std::min(rest.find(','), rest.size());
+    Address sentinel{{}, kSentinelPort};
+    if (auto read = parse_address(rest.substr(0, comma), sentinel); !read) return std::move(read).error();
+    options.sentinels.push_back(std::move(sentinel));
+    if (comma == rest.size()) return options;
+    rest = rest.substr(comma + 1);
   }
-  if (host.empty()) return bad_url("the host is missing");
-  options.host = host;
-  if (!port.empty() && (!parse_number(port, 65535, options.port) || options.port == 0)) {
-    return bad_url("the port is between 1 and 65535");
-  }
+}
+
+}  // namespace
+
+Result<Options> parse_redis_url(std::string_view url) {
+  constexpr std::string_view kTcp = "redis://", kUnix = "unix://", kSentinel = "redis-sentinel://";
+  if (url.starts_with(kUnix)) return parse_unix(url.substr(kUnix.size()));
+  if (url.starts_with(kSentinel)) return parse_sentinel(url.substr(kSentinel.size()));
+  if (!url.starts_with(kTcp)) return bad_url("it starts with redis://, redis-sentinel:// or unix://");
+  std::string_view rest = url.substr(kTcp.size());
+  Options options;
+  if (auto frame = parse_frame(rest, options); !frame) return std::move(frame).error();
+  Address address{{}, options.port};
+  if (auto read = parse_address(rest, address); !read) return std::move(read).error();
+  options.host = std::move(address.host);
+  options.port = address.port;
   return options;
 }
 

@@ -13,7 +13,7 @@ struct Script {
 
 namespace scripts {
 extern const Script append, cancel, claim, commit_image, events, finish, hold_lock, image, keep_blob, list,
-    put_worker, reap, renew, requeue, stats, status, submit, workers;
+    put_worker, reap, renew, requeue, stats, status, submit, vanish, workers;
 }  // namespace scripts
 
 }  // namespace waggle::ledger

@@ -92,16 +92,18 @@ Result<FinishOutcome> end_attempt(Connection& redis, const Lease& lease, Event& 
 Result<std::vector<ClaimedJob>> Ledger::claim(const ClaimQuery& query, const Policy& policy) {
   const PolicyText text(policy);
   const std::string room = std::to_string(query.room);
-  std::vector<std::string> lanes;
-  for (const std::string& model : query.models) {
-    lanes.push_back(model);
-    lanes.push_back("@" + query.worker.value + ":" + model);
-  }
-  std::vector<std::string_view> arguments = {
-      query.worker.value, room,           query.batch_key, query.same_batch ? "1" : "0",
-      text.lease,         text.image_ttl, text.max_events};
-  arguments.insert(arguments.end(), lanes.begin(), lanes.end());
-  auto answer = impl_->redis.run(scripts::claim, arguments);
+  const auto ask = [&](bool repeated) {
+    std::vector<std::string_view> arguments = {
+        query.worker.value,  room,           query.batch_key, query.same_batch ? "1" : "0",
+        text.lease,          text.image_ttl, text.max_events, query.token,
+        repeated ? "1" : "0"};
+    arguments.insert(arguments.end(), query.models.begin(), query.models.end());
+    return impl_->redis.run(scripts::claim, arguments, /*again=*/query.token.empty());
+  };
+  auto answer = ask(query.repeated);
+  // A connection that broke may have swallowed an answer; the token asks for it.
+  const bool broke = !answer && answer.error().code == ErrorCode::unavailable && !impl_->redis.timed_out();
+  if (broke && !query.token.empty()) answer = ask(true);
   if (!answer) return std::move(answer).error();
 
   std::vector<ClaimedJob> jobs;

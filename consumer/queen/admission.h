@@ -13,7 +13,8 @@ namespace waggle::queen {
 /// queue_full, idempotency_conflict, unavailable.
 Result<Accepted> admit(Desk& desk, JobRequest request);
 
-/// The same for many jobs, each accepted or refused by itself, in order; paths of bad fields begin with /jobs/<i>.
+/// The same for many jobs, each accepted or refused by itself, in order; paths of bad fields begin with
+/// /jobs/<i>.
 std::vector<Result<Accepted>> admit_many(Desk& desk, const std::vector<JobRequest>& requests);
 
 }  // namespace waggle::queen

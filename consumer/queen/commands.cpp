@@ -71,10 +71,17 @@ ReplyBody workers(Desk& desk, const WorkersRequest&) {
   return reply(desk.pool.workers(0ms), [](auto* found) -> ReplyBody { return WorkersReply{*found}; });
 }
 
-// {type: "models"} -> models {models: [{name, family, ..., workers}]}
+// {type: "models"} -> models {models: [{name, family, ..., workers, paused}]}
 ReplyBody models(Desk& desk, const ModelsRequest&) {
-  return reply(desk.pool.workers(0ms),
-               [](auto* found) -> ReplyBody { return ModelsReply{models_of(*found)}; });
+  auto paused = desk.ledger.paused();
+  if (!paused) return Rejected{std::move(paused).error()};
+  return reply(desk.pool.workers(0ms), [&](auto* found) -> ReplyBody {
+    ModelsReply all{models_of(*found)};
+    for (PoolModel& known : all.models) {
+      known.paused = std::find(paused->begin(), paused->end(), known.model.name) != paused->end();
+    }
+    return all;
+  });
 }
 
 // {type: "requeue", job_id} -> requeued {job_id}
@@ -102,10 +109,83 @@ ReplyBody drain(Desk& desk, const DrainRequest& request) {
 ReplyBody stats(Desk& desk, const StatsRequest&) {
   return reply(desk.ledger.stats(), [&](StatsReply counted) -> ReplyBody {
     counted.malformed_messages = static_cast<std::int64_t>(desk.malformed + desk.bad_frames);
+    counted.malformed_events = static_cast<std::int64_t>(desk.malformed_events);
+    counted.malformed_subscriptions = static_cast<std::int64_t>(desk.malformed_subscriptions);
+    counted.rate_limited = static_cast<std::int64_t>(desk.rate_limited);
+    counted.queen = desk.options.name;
     counted.uptime_s =
         std::chrono::duration<double>(std::chrono::steady_clock::now() - desk.started_at).count();
     return counted;
   });
+}
+
+/// What is wrong with a model's name, by the rules for that of a job.
+std::vector<FieldError> check_model_name(const std::string& model) {
+  JobRequest probe;
+  probe.model = model;
+  probe.prompt = std::string(1, '-');
+  std::vector<FieldError> wrong = validate(probe);
+  std::erase_if(wrong, [](const FieldError& field) { return field.path != "/model"; });
+  return wrong;
+}
+
+/// Every name under which the pool knows the model; the given one when it knows none.
+std::vector<std::string> names_of(const std::string& model, const std::vector<WorkerInfo>& workers) {
+  std::vector<std::string> names{model};
+  for (const PoolModel& known : models_of(workers)) {
+    std::vector<std::string> all = known.model.aliases;
+    all.push_back(known.model.name);
+    if (std::find(all.begin(), all.end(), model) == all.end()) continue;
+    names.insert(names.end(), all.begin(), all.end());
+  }
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  return names;
+}
+
+// {type: "pause", model} -> paused {models}
+ReplyBody pause(Desk& desk, const PauseRequest& request) {
+  if (auto wrong = check_model_name(request.model); !wrong.empty())
+    return Rejected{invalid_request(std::move(wrong))};
+  return reply(desk.pool.workers(0ms), [&](auto* found) -> ReplyBody {
+    std::vector<std::string> names = names_of(request.model, *found);
+    if (auto done = desk.ledger.pause(names); !done) return Rejected{std::move(done).error()};
+    return Paused{std::move(names)};
+  });
+}
+
+// {type: "resume", model} -> resumed {models}
+ReplyBody resume(Desk& desk, const ResumeRequest& request) {
+  if (auto wrong = check_model_name(request.model); !wrong.empty())
+    return Rejected{invalid_request(std::move(wrong))};
+  return reply(desk.pool.workers(0ms), [&](auto* found) -> ReplyBody {
+    std::vector<std::string> names = names_of(request.model, *found);
+    if (auto done = desk.ledger.resume(names); !done) return Rejected{std::move(done).error()};
+    return Resumed{std::move(names)};
+  });
+}
+
+/// Passes a message on to a worker that serves the model.
+ReplyBody tell(Desk& desk, const WorkerId& worker, const std::string& model, const Control& control) {
+  return reply(desk.pool.workers(0ms), [&](auto* found) -> ReplyBody {
+    const auto named = [&](const WorkerInfo& info) { return info.id == worker; };
+    const auto at = std::find_if(found->begin(), found->end(), named);
+    if (at == found->end()) return Rejected{Error{ErrorCode::unknown_worker, "no such worker in the pool"}};
+    if (!serves(*at, model))
+      return Rejected{Error{ErrorCode::unknown_model, "the worker does not serve this model"}};
+    desk.announcer.control(worker, control);
+    return Told{worker};
+  });
+}
+
+// {type: "load_model", worker_id, model} -> told {worker_id}
+ReplyBody load_model(Desk& desk, const LoadModelRequest& request) {
+  return tell(desk, request.worker, request.model, ControlLoadModel{request.model});
+}
+
+// {type: "unload_model", worker_id, model} -> told {worker_id}
+ReplyBody unload_model(Desk& desk, const UnloadModelRequest& request) {
+  return tell(desk, request.worker, request.model, ControlUnloadModel{request.model});
 }
 
 template <class Body, ReplyBody (*function)(Desk&, const Body&)>
@@ -124,6 +204,10 @@ constexpr std::array<Command, std::variant_size_v<RequestBody>> kCommands = {{
     row<RequeueRequest, requeue>("requeue"),
     row<DrainRequest, drain>("drain"),
     row<StatsRequest, stats>("stats"),
+    row<PauseRequest, pause>("pause"),
+    row<ResumeRequest, resume>("resume"),
+    row<LoadModelRequest, load_model>("load_model"),
+    row<UnloadModelRequest, unload_model>("unload_model"),
 }};
 
 }  // namespace

@@ -23,6 +23,8 @@ struct Desk {
   std::chrono::steady_clock::time_point started_at;
   std::uint64_t malformed = 0;   ///< messages that could not be decoded
   std::uint64_t bad_frames = 0;  ///< messages that were not even one frame of bearable size
+  std::uint64_t malformed_events = 0, malformed_subscriptions = 0;  ///< of the proxy
+  std::uint64_t rate_limited = 0;                                   ///< requests refused for their number
 };
 
 struct Command {

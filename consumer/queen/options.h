@@ -22,7 +22,11 @@ struct Options {
   ledger::Options redis;
   ledger::Policy policy;
   bool allow_unknown_models = false;
-  std::chrono::milliseconds reap_every{1000};
+  std::chrono::milliseconds reap_every{500};
+  std::chrono::milliseconds missed_after{1000};  ///< a worker whose connections to Redis are closed is gone
+  double rate_limit = 0;       ///< requests a second of one client, each job one; 0: no limit
+  double rate_burst = 0;       ///< at once
+  std::string name = "queen";  ///< in stats and metrics; the same after a restart
 };
 
 /// The flags as they are typed; read() turns them into Options.
@@ -31,8 +35,9 @@ struct Flags {
   std::string redis_url = "redis://127.0.0.1:6379";
   std::string redis_prefix = "waggle:";
   double lease_s = 15;
-  std::int64_t max_queued = 100'000;
-  double keep_jobs_h = 24;
+  std::int64_t max_queued = 100'000, max_queued_bytes = 1LL << 30, max_image_bytes = 0;
+  double keep_jobs_h = 24, keep_images_h = 0;
+  double rate_limit = 0, rate_burst = 0;
   bool allow_unknown_models = false;
   bool insecure_bind = false;
   program::KeyFiles keys;

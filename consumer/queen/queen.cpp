@@ -21,6 +21,7 @@ Queen::Queen(Options options)
       ledger_(options_.redis),
       pool_(ledger_),
       desk_{options_, ledger_, announcer_, pool_, std::chrono::steady_clock::now()},
+      limiter_(options_.rate_limit, options_.rate_burst),
       reaper_(options_, context_, proxy_.inproc_endpoint()) {}
 
 bus::Endpoints Queen::endpoints() const {
@@ -32,18 +33,36 @@ void Queen::run(const std::function<bool()>& stop) {
     const auto incoming = server_.receive(100ms);
     if (!incoming) continue;
     desk_.bad_frames = server_.malformed();
-    const std::string reply = answer_message(incoming->payload);
+    desk_.malformed_events = proxy_.malformed_events();
+    desk_.malformed_subscriptions = proxy_.malformed_subscriptions();
+    const std::string reply = answer_message(incoming->payload, incoming->sender);
     if (!reply.empty()) server_.reply(incoming->client, reply);
   }
 }
 
-std::string Queen::answer_message(std::string_view payload) noexcept {
+std::optional<double> Queen::refusal(std::string_view sender) {
+  if (sender.empty()) return std::nullopt;
+  return limiter_.refuse(sender, RateLimiter::Clock::now());
+}
+
+std::string Queen::answer_message(std::string_view payload, std::string_view sender) noexcept {
   RequestId id;
   Error error{ErrorCode::internal, "the queen could not answer this request"};
   try {
+    // Before anything is decoded: a flood shall cost as little as it can.
+    if (const auto wait_s = refusal(sender)) {
+      ++desk_.rate_limited;
+      const Error slower{ErrorCode::rate_limited, "too many requests of this client", {}, *wait_s};
+      id = codec::peek_request_id(payload);
+      return id.empty() ? std::string() : codec::to_msgpack(Reply{id, Rejected{slower}});
+    }
     auto request = codec::from_msgpack<Request>(payload);
     if (request) {
       id = request->id;
+      if (const auto* many = std::get_if<SubmitManyRequest>(&request->body);
+          many != nullptr && many->jobs.size() > 1) {
+        limiter_.charge(sender, static_cast<double>(many->jobs.size() - 1));
+      }
       return codec::to_msgpack(Reply{id, answer(desk_, request->body)});
     }
     ++desk_.malformed;

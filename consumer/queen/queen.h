@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -11,6 +12,7 @@
 #include "consumer/queen/commands.h"
 #include "consumer/queen/options.h"
 #include "consumer/queen/pool.h"
+#include "consumer/queen/rate_limiter.h"
 #include "consumer/queen/reaper.h"
 
 namespace waggle::queen {
@@ -27,10 +29,13 @@ class Queen {
   void run(const std::function<bool()>& stop);
 
   /// The reply to one message, or nothing when it does not even say which request it is. Never throws: the
-  /// one boundary between requests and the loop.
-  [[nodiscard]] std::string answer_message(std::string_view payload) noexcept;
+  /// one boundary between requests and the loop. `sender`: on whose account; empty: on nobody's.
+  [[nodiscard]] std::string answer_message(std::string_view payload, std::string_view sender = {}) noexcept;
 
  private:
+  /// Seconds that this client has to wait; nothing when it may ask now.
+  std::optional<double> refusal(std::string_view sender);
+
   Options options_;
   bus::Context context_;
   bus::EventProxy proxy_;
@@ -39,6 +44,7 @@ class Queen {
   ledger::Ledger ledger_;
   Pool pool_;
   Desk desk_;
+  RateLimiter limiter_;
   Reaper reaper_;
 };
 

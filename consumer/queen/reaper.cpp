@@ -11,25 +11,38 @@
 #include "consumer/ledger/ledger.h"
 #include "consumer/queen/announcer.h"
 #include "consumer/queen/job_id.h"
+#include "consumer/queen/presence.h"
 
 namespace waggle::queen {
 namespace {
 
 constexpr int kPage = 100;  // transitions in one script, so that Redis is never held for long
 
+/// Ends the leases of workers that died. That Redis shows no connections (its access list may forbid it) is
+/// no failure: then leases run out by themselves.
+void look_for_the_dead(ledger::Ledger& ledger, Presence& presence) {
+  const auto connected = ledger.connected();
+  if (!connected) return;
+  const auto gone = presence.missing(*connected, Presence::Clock::now());
+  const auto ended = ledger.vanish(gone);
+  if (ended && *ended > 0) spdlog::warn("{} leases end: their workers' connections are closed", *ended);
+}
+
 /// One round; false when Redis does not answer.
-bool reap(ledger::Ledger& ledger, Announcer& announcer, const Options& options, std::string_view queen) {
+bool reap(ledger::Ledger& ledger, Announcer& announcer, Presence& presence, const Options& options,
+          std::string_view queen) {
   auto held = ledger.hold_reaper_lock(queen, 3 * options.reap_every);
   if (!held) return false;
+  if (*held) look_for_the_dead(ledger, presence);
   while (*held) {
     auto reaped = ledger.reap(options.policy, kPage);
     if (!reaped) return false;
-    for (const ledger::Reaped& job : *reaped) {
+    for (const ledger::Reaped& job : reaped->reaped) {
       spdlog::warn("job {}: {} by the reaper", job.job.value, name(job.event.body));
       announcer.event(job.event);
       if (std::holds_alternative<RetriedEvent>(job.event.body)) announcer.job(job.job, job.model);
     }
-    if (reaped->size() < kPage) return true;
+    if (!reaped->more) return true;
   }
   return true;
 }
@@ -40,9 +53,10 @@ void run(std::stop_token stop, const Options options, bus::Context& context, con
   const std::string queen = new_job_id().value;  // any unique name does
   std::mutex mutex;
   std::condition_variable_any wake;
+  Presence presence(options.missed_after);
   bool answering = true;
   while (!stop.stop_requested()) {
-    const bool answers = reap(ledger, announcer, options, queen);
+    const bool answers = reap(ledger, announcer, presence, options, queen);
     if (answers != answering)
       answers ? spdlog::info("Redis answers again") : spdlog::error("Redis does not answer");
     answering = answers;

@@ -14,13 +14,29 @@ namespace waggle::worker {
 
 using namespace std::chrono_literals;
 
+namespace {
+
+constexpr auto kRenewAgain = 300ms;  // while Redis does not answer
+// With jobs in hand: a queen takes a worker without a connection to Redis for dead.
+constexpr auto kTouchEvery = 500ms;
+constexpr auto kFarewell = 500ms;
+
+/// Renewals are small, and late ones are worth little.
+ledger::Options impatient(ledger::Options options) {
+  options.connect_timeout = std::min(options.connect_timeout, std::chrono::milliseconds(500));
+  options.command_timeout = std::min(options.command_timeout, std::chrono::milliseconds(1500));
+  return options;
+}
+
+}  // namespace
+
 Keeper::Keeper(const Settings& settings, bus::Context& context, Renderer& renderer, Assignments& in_hand,
                Hooks hooks)
     : settings_(settings),
       renderer_(renderer),
       in_hand_(in_hand),
       hooks_(std::move(hooks)),
-      ledger_(settings.redis),
+      ledger_(impatient(settings.redis)),
       publisher_(context, program::each(settings.queens, &bus::Endpoints::collect)),
       wedge_clock_(settings.stall_floor, settings.stall_first),
       thread_([this] { run(); }) {}
@@ -33,7 +49,12 @@ void Keeper::leave() {
     closing_ = true;
   }
   changed_.notify_all();
-  if (thread_.joinable()) thread_.join();
+  if (!thread_.joinable()) return;
+  {
+    std::unique_lock lock(mutex_);
+    if (!changed_.wait_for(lock, kFarewell, [this] { return gone_; })) ledger_.interrupt();
+  }
+  thread_.join();
 }
 
 void Keeper::beat_now() {
@@ -48,12 +69,12 @@ void Keeper::run() {
   const auto renew_every = settings_.policy.lease / 3;
   const auto watch_every =
       std::chrono::duration_cast<Clock::duration>(std::min(Seconds(1), settings_.stall_floor / 4));
-  Clock::time_point next_renewal{}, next_beat{}, next_watch{};
+  Clock::time_point next_renewal{}, next_beat{}, next_watch{}, next_touch{};
   while (true) {
     bool beat_asked = false;
     {
       std::unique_lock lock(mutex_);
-      changed_.wait_until(lock, std::min({next_renewal, next_beat, next_watch}),
+      changed_.wait_until(lock, std::min({next_renewal, next_beat, next_watch, next_touch}),
                           [this] { return closing_ || beat_asked_; });
       if (closing_) break;
       beat_asked = std::exchange(beat_asked_, false);
@@ -61,8 +82,12 @@ void Keeper::run() {
     try {
       const auto now = Clock::now();
       if (now >= next_renewal) {
-        next_renewal = now + renew_every;
-        renew();
+        const bool answered = renew();
+        next_renewal = now + (answered ? renew_every : std::min<Clock::duration>(renew_every, kRenewAgain));
+      }
+      if (now >= next_touch) {
+        next_touch = now + kTouchEvery;
+        if (in_hand_.size() > 0) (void)ledger_.ping();
       }
       if (now >= next_beat || beat_asked) {
         next_beat = now + settings_.heartbeat;
@@ -82,27 +107,31 @@ void Keeper::run() {
     }
   }
   farewell();
+  const std::lock_guard lock(mutex_);
+  gone_ = true;
+  changed_.notify_all();
 }
 
-void Keeper::renew() {
+bool Keeper::renew() {
   const auto in_hand = in_hand_.all();
   std::vector<ledger::Lease> leases;
   for (const auto& assignment : in_hand) {
     if (assignment->stopped() != Stop::lost) leases.push_back(assignment->claimed.lease);
   }
-  if (leases.empty()) return;
+  if (leases.empty()) return true;
   const auto outcome = ledger_.renew(leases, settings_.policy);
   if (outcome.has_value() != redis_answers_) {
     redis_answers_ = outcome.has_value();
     redis_answers_ ? spdlog::info("Redis answers again")
                    : spdlog::error("leases: {}", to_string(outcome.error()));
   }
-  if (!outcome) return;  // the jobs go on: the leases may still stand when Redis is back
+  if (!outcome) return false;  // the jobs go on: the leases may still stand when Redis is back
   for (const JobId& job : outcome->lost) {
     spdlog::warn("job {}: the lease is lost, its result will be dropped", job.value);
     in_hand_.stop(job, Stop::lost, renderer_);
   }
   for (const JobId& job : outcome->cancel_requested) in_hand_.stop(job, Stop::cancelled, renderer_);
+  return true;
 }
 
 void Keeper::beat() {

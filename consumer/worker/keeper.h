@@ -30,7 +30,7 @@ class Keeper {
          Hooks hooks);
   ~Keeper();
 
-  /// Takes the worker out of the pool and ends the thread.
+  /// Takes the worker out of the pool and ends the thread, within a second whatever Redis does.
   void leave();
 
   /// A heartbeat now, because the worker's state has changed.
@@ -39,7 +39,8 @@ class Keeper {
  private:
   using Clock = std::chrono::steady_clock;
   void run();
-  void renew();
+  /// False when Redis does not answer.
+  bool renew();
   void beat();
   void watch_attempts();
   /// True when the device hangs; the jobs in hand have been reported as stalled then.
@@ -55,7 +56,7 @@ class Keeper {
   WedgeClock wedge_clock_;
   std::mutex mutex_;
   std::condition_variable changed_;
-  bool closing_ = false, beat_asked_ = false;
+  bool closing_ = false, beat_asked_ = false, gone_ = false;
   bool redis_answers_ = true;
   std::thread thread_;
 };

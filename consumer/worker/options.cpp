@@ -91,7 +91,8 @@ void add_queue_flags(CLI::App& app, Flags& flags) {
   program::add_connect_flag(app, flags.connect);
   program::add_client_key_flags(app, flags.keys);
   app.add_option("--redis-url,--redis", flags.redis_url,
-                 "redis://[user:password@]host[:port][/db] or unix:///path")
+                 "redis://[user:password@]host[:port][/db], unix:///path, or "
+                 "redis-sentinel://[user:password@]host[:port],...[/db]?master=name")
       ->capture_default_str();
   app.add_option("--redis-prefix", flags.redis_prefix, "Before the name of every key in Redis")
       ->capture_default_str();
@@ -110,7 +111,9 @@ void add_queue_flags(CLI::App& app, Flags& flags) {
           "Seconds without a step that mean a hanging device (at least 10 steps)", 0.1, 86400);
   seconds("--attempt-limit", flags.attempt_s_per_step, "Seconds per step of 512x512 that an attempt may take",
           0.001, 86400);
-  seconds("--keep-jobs", flags.keep_jobs_h, "Hours that an ended job and its images are kept", 0.01, 8760);
+  seconds("--keep-jobs", flags.keep_jobs_h, "Hours that an ended job is kept", 0.001, 8760);
+  seconds("--keep-images", flags.keep_images_h, "Hours that its images are kept; 0: as long as the job", 0,
+          8760);
   app.add_option("--breaker", flags.breaker, "Own failures in a row after which the worker leaves service")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
@@ -157,7 +160,10 @@ Result<Settings> read_settings(const Flags& flags, pipeline::DeviceKind kind) {
   settings.redis.prefix = flags.redis_prefix;
   settings.policy.lease = milliseconds(flags.lease_s);
   settings.policy.job_ttl = std::chrono::seconds(static_cast<std::int64_t>(flags.keep_jobs_h * 3600));
-  settings.policy.image_ttl = settings.policy.job_ttl;
+  // Images are found by their job's record, so they do not outlive it.
+  const double image_h =
+      flags.keep_images_h > 0 ? std::min(flags.keep_images_h, flags.keep_jobs_h) : flags.keep_jobs_h;
+  settings.policy.image_ttl = std::chrono::seconds(static_cast<std::int64_t>(image_h * 3600));
   settings.capacity = flags.capacity > 0 ? flags.capacity : kind == pipeline::DeviceKind::cpu ? 1 : 4;
   settings.idle_poll = milliseconds(flags.idle_poll_s);
   settings.drain_timeout = milliseconds(flags.drain_timeout_s);

@@ -38,7 +38,7 @@ struct Flags {
   std::string redis_prefix = "waggle:";
   int capacity = 0;
   double lease_s = 15, idle_poll_s = 1, drain_timeout_s = 60, stall_s = 30, attempt_s_per_step = 60,
-         keep_jobs_h = 24;
+         keep_jobs_h = 24, keep_images_h = 0;
   int breaker = 5;
   // for measurements of the queue
   double null_step_ms = -1;

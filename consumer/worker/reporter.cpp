@@ -44,6 +44,7 @@ Reporter::~Reporter() {
     closing_ = true;
   }
   changed_.notify_all();
+  ledger_.interrupt();
   thread_.join();
 }
 

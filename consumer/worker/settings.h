@@ -14,6 +14,8 @@ namespace waggle::worker {
 
 struct Settings {
   WorkerId id;
+  std::string instance;  ///< of this process, so that a worker started again is told from its last life;
+                         ///< drawn when empty
   std::string version;
   std::vector<bus::Endpoints> queens;
   std::optional<bus::Security> security;

@@ -44,6 +44,7 @@ void Starter::close() {
     closing_ = true;
   }
   changed_.notify_all();
+  ledger_.interrupt();
   if (thread_.joinable()) thread_.join();
 }
 
@@ -103,6 +104,8 @@ Status Starter::hand_over(const AssignmentPtr& assignment) {
   }
   if (auto fetched = fetch_pictures(*assignment, job.request); !fetched) return fetched;
   if (auto loaded = load_now(job.model); !loaded) return loaded;
+  if (job.request.refiner)
+    if (auto loaded = load_now(job.request.refiner->model); !loaded) return loaded;
   if (assignment->stopped() != Stop::none) return kStopped;
 
   // The picture's text carries the job as it was admitted: references, not the bytes of other pictures.

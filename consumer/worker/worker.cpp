@@ -2,6 +2,8 @@
 #include "consumer/worker/worker.h"
 
 #include <algorithm>
+#include <cstdio>
+#include <random>
 
 #include <poll.h>
 #include <spdlog/spdlog.h>
@@ -22,16 +24,36 @@ std::int64_t wall_clock_ms() {
       .count();
 }
 
-constexpr auto kLastWords = 3000ms;  // for handing jobs back once nobody waits for them any longer
+constexpr auto kLastWords = 1200ms;  // for handing jobs back once nobody waits for them any longer
+
+std::string drawn_instance() {
+  std::random_device random;
+  char text[9];
+  std::snprintf(text, sizeof text, "%08x", random());
+  return text;
+}
+
+Settings completed(Settings settings) {
+  if (settings.instance.empty()) settings.instance = drawn_instance();
+  settings.redis.connection_name = settings.id.value + "#" + settings.instance;
+  return settings;
+}
+
+/// A claim is small, and one whose answer was lost is made again with its token. A stop waits for it.
+ledger::Options impatient(ledger::Options options) {
+  options.connect_timeout = std::min(options.connect_timeout, std::chrono::milliseconds(500));
+  options.command_timeout = std::min(options.command_timeout, std::chrono::milliseconds(1000));
+  return options;
+}
 
 }  // namespace
 
 Worker::Worker(Settings settings, std::unique_ptr<Renderer> renderer, std::function<void()> wedged)
-    : settings_(std::move(settings)),
+    : settings_(completed(std::move(settings))),
       renderer_(std::move(renderer)),
       started_at_ms_(wall_clock_ms()),
       context_(settings_.security),
-      ledger_(settings_.redis),
+      ledger_(impatient(settings_.redis)),
       subscriber_(context_, program::each(settings_.queens, &bus::Endpoints::publish)),
       breaker_(settings_.breaker_limit) {
   for (const ModelInfo& model : renderer_->describe().models) {
@@ -85,6 +107,7 @@ WorkerInfo Worker::info() const {
   info.jobs_done = jobs_done_;
   info.jobs_failed = jobs_failed_;
   info.started_at_ms = started_at_ms_;
+  info.malformed_messages = static_cast<std::int64_t>(malformed_.load());
   info.seen_at_ms = wall_clock_ms();
   return info;
 }
@@ -127,6 +150,7 @@ bool Worker::read_messages() {
         announced || topic->kind == bus::TopicKind::jobs || topic->kind == bus::TopicKind::worker_jobs;
     if (topic->kind == bus::TopicKind::control) obey(message->payload);
   }
+  malformed_ = subscriber_.malformed();
   return announced;
 }
 
@@ -163,7 +187,11 @@ void Worker::claim() {
       if (joined_ >= settings_.max_joins || std::any_of(in_hand.begin(), in_hand.end(), alone)) return;
       query.batch_key = in_hand.front()->claimed.batch_key;
     }
+    if (!claim_repeats_) ++claims_;
+    query.token = settings_.instance + ":" + std::to_string(claims_);
+    query.repeated = claim_repeats_;
     auto claimed = ledger_.claim(query, settings_.policy);
+    claim_repeats_ = !claimed && claimed.error().code == ErrorCode::unavailable;
     if (claimed.has_value() != claim_answers_) {
       claim_answers_ = claimed.has_value();
       claim_answers_ ? spdlog::info("claims work again")

@@ -64,6 +64,9 @@ class Worker {
   std::atomic<std::int64_t> jobs_done_{0}, jobs_failed_{0};
   int joined_ = 0;  ///< jobs that joined the batch since it began
   bool claim_answers_ = true;
+  std::uint64_t claims_ = 0;
+  bool claim_repeats_ = false;  ///< the last claim's answer may have been lost
+  std::atomic<std::uint64_t> malformed_{0};
   std::unique_ptr<Reporter> reporter_;
   std::unique_ptr<Starter> starter_;
   std::unique_ptr<Keeper> keeper_;

@@ -76,6 +76,7 @@ template <class Fields>
 void describe(Fields& f, Ref<Fields, PoolModel> entry) {
   f.required("model", entry.model);
   f.with_default("workers", entry.workers);
+  f.with_default("paused", entry.paused);
 }
 
 Document encode(const PoolModel& value) { return encode_fields(value); }
@@ -110,6 +111,29 @@ void describe(Fields& f, Ref<Fields, StatsReply> stats) {
   f.required("workers", stats.workers);
   f.with_default("malformed_messages", stats.malformed_messages);
   f.with_default("uptime_s", stats.uptime_s);
+  f.with_default("queued_bytes", stats.queued_bytes);
+  f.with_default("image_bytes", stats.image_bytes);
+  f.with_default("images_evicted", stats.images_evicted);
+  f.with_default("paused", stats.paused);
+  f.with_default("queen", stats.queen);
+  f.with_default("malformed_events", stats.malformed_events);
+  f.with_default("malformed_subscriptions", stats.malformed_subscriptions);
+  f.with_default("rate_limited", stats.rate_limited);
+}
+
+template <class Fields>
+void describe(Fields& f, Ref<Fields, Paused> reply) {
+  f.required("models", reply.models);
+}
+
+template <class Fields>
+void describe(Fields& f, Ref<Fields, Resumed> reply) {
+  f.required("models", reply.models);
+}
+
+template <class Fields>
+void describe(Fields& f, Ref<Fields, Told> reply) {
+  f.required("worker_id", reply.worker);
 }
 
 Document to_document(const Reply& value) { return write_tagged(value, value.body); }

@@ -56,6 +56,28 @@ void describe(Fields& f, Ref<Fields, DrainRequest> drain) {
 template <class Fields>
 void describe(Fields&, Ref<Fields, StatsRequest>) {}
 
+template <class Fields>
+void describe(Fields& f, Ref<Fields, PauseRequest> pause) {
+  f.required("model", pause.model);
+}
+
+template <class Fields>
+void describe(Fields& f, Ref<Fields, ResumeRequest> resume) {
+  f.required("model", resume.model);
+}
+
+template <class Fields>
+void describe(Fields& f, Ref<Fields, LoadModelRequest> load) {
+  f.required("worker_id", load.worker);
+  f.required("model", load.model);
+}
+
+template <class Fields>
+void describe(Fields& f, Ref<Fields, UnloadModelRequest> unload) {
+  f.required("worker_id", unload.worker);
+  f.required("model", unload.model);
+}
+
 Document to_document(const Request& value) { return write_tagged(value, value.body); }
 
 template <>

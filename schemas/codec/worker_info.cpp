@@ -34,6 +34,7 @@ void describe(Fields& f, Ref<Fields, WorkerInfo> worker) {
   f.with_default("jobs_failed", worker.jobs_failed);
   f.with_default("started_at_ms", worker.started_at_ms);
   f.with_default("seen_at_ms", worker.seen_at_ms);
+  f.with_default("malformed_messages", worker.malformed_messages);
 }
 
 Document encode(const ModelInfo& value) { return encode_fields(value); }

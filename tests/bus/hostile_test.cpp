@@ -150,4 +150,38 @@ TEST_CASE("bus: a subscription longer than any topic is refused") {
   CHECK_FALSE(greedy.recv(message, zmq::recv_flags::dontwait));
 }
 
+TEST_CASE("bus: what is no event and no subscription is counted by the proxy and goes no further") {
+  Context context;
+  EventProxy proxy(context, kAnywhere, kAnywhere);
+  zmq::context_t raw_context;
+  zmq::socket_t raw(raw_context, zmq::socket_type::pub), reader(raw_context, zmq::socket_type::xsub);
+  for (auto* socket : {&raw, &reader}) socket->set(zmq::sockopt::linger, 0);
+  raw.connect(proxy.collect_endpoint());
+  reader.connect(proxy.publish_endpoint());
+  REQUIRE(reader.send(zmq::buffer(std::string("\x01")), zmq::send_flags::none));   // everything
+  REQUIRE(reader.send(zmq::buffer(std::string("hello")), zmq::send_flags::none));  // no subscription
+  Subscriber subscriber(context, {proxy.publish_endpoint()});
+  subscriber.subscribe("");
+  const auto deadline = std::chrono::steady_clock::now() + 10s;
+  std::optional<Message> joined;
+  while (!joined && std::chrono::steady_clock::now() < deadline) {
+    send_frames(raw, {"events/a/", "joined"});
+    joined = subscriber.receive(20ms);
+  }
+  REQUIRE(joined);
+  send_frames(raw, {"one frame/"});
+  send_frames(raw, {"events/a/", "payload", "one too many"});
+  send_frames(raw, {"no slash", "payload"});
+  send_frames(raw, {"events/b/", "good"});
+  std::optional<Message> good;
+  while (std::chrono::steady_clock::now() < deadline && (!good || good->topic != "events/b/")) {
+    if (auto message = subscriber.receive(20ms)) good = message;
+  }
+  REQUIRE(good);
+  CHECK(good->payload == "good");
+  CHECK(proxy.malformed_events() == 3);
+  CHECK(proxy.malformed_subscriptions() == 1);
+  CHECK(subscriber.malformed() == 0);
+}
+
 }  // namespace waggle::bus

@@ -126,6 +126,7 @@ WorkerInfo worker() {
   info.jobs_failed = 3;
   info.started_at_ms = kNow - 3'600'000;
   info.seen_at_ms = kNow;
+  info.malformed_messages = 4;
   return info;
 }
 
@@ -155,6 +156,10 @@ void add_requests(std::vector<Sample>& all) {
   add("requeue", RequeueRequest{kJob});
   add("drain", DrainRequest{kWorker});
   add("stats", StatsRequest{});
+  add("pause", PauseRequest{"sd15"});
+  add("resume", ResumeRequest{"sd15"});
+  add("load-model", LoadModelRequest{kWorker, "sdxl/turbo"});
+  add("unload-model", UnloadModelRequest{kWorker, "sdxl/turbo"});
 }
 
 void add_replies(std::vector<Sample>& all) {
@@ -172,10 +177,30 @@ void add_replies(std::vector<Sample>& all) {
   add("status", StatusReply{dead_status()});
   add("list", ListReply{{queued_status(), dead_status()}, "1732355999000"});
   add("workers", WorkersReply{{worker(), new_worker()}});
-  add("models", ModelsReply{{{model(), {kWorker, WorkerId{"w"}}}}});
+  add("models", ModelsReply{{{model(), {kWorker, WorkerId{"w"}}, true}}});
   add("requeued", Requeued{kJob});
   add("draining", Draining{kWorker});
-  add("stats", StatsReply{12, 3, 4000, 5, 6, 7, 8, 2, 9, 86'400.5});
+  add("stats", StatsReply{12,
+                          3,
+                          4000,
+                          5,
+                          6,
+                          7,
+                          8,
+                          2,
+                          9,
+                          86'400.5,
+                          73'400'320,
+                          5'368'709'120,
+                          11,
+                          {"sd15"},
+                          "hive-1",
+                          12,
+                          13,
+                          14});
+  add("paused", Paused{{"sd15", "stable-diffusion-v1-5"}});
+  add("resumed", Resumed{{"sd15", "stable-diffusion-v1-5"}});
+  add("told", Told{kWorker});
 }
 
 void add_events(std::vector<Sample>& all) {

@@ -1,5 +1,12 @@
 // The life of a job as a table: from a situation, by a step, to a state, with what must be in the log. Every
-// row runs against the real scripts in a real Redis.
+// row runs against the real scripts in a real Redis; the transitions that they make together must be those of
+// PROTOCOL.md's table, all of them and no others.
+#include <fstream>
+#include <iterator>
+#include <set>
+#include <sstream>
+#include <tuple>
+
 #include "tests/ledger/desk.h"
 
 namespace waggle::testing {
@@ -7,15 +14,71 @@ namespace {
 
 using ledger::FinishOutcome;
 
-/// A job on its way. Steps say with `said` how the ledger answered.
+/// From, to, event. From is empty for a job that is new.
+using Transition = std::tuple<std::string, std::string, std::string>;
+
+/// A job on its way. Steps say with `said` how the ledger answered; what they change is seen.
 struct Life {
   Desk& desk;
   int job;
+  std::set<Transition>& seen;
   ledger::Lease lease{};
   std::string said{};
 
-  void claim() { lease = desk.claim_one(); }
+  [[nodiscard]] std::string state() const { return std::string(name(desk.status(job).state)); }
+  [[nodiscard]] std::vector<std::string> events() const {
+    std::istringstream words(desk.log(job));
+    return {std::istream_iterator<std::string>(words), {}};
+  }
+  /// A step makes one event, with its transition, or none and no change.
+  template <class Step>
+  void watch(Step step) {
+    const std::string before = state();
+    const std::size_t logged = events().size();
+    step();
+    const auto after = events();
+    REQUIRE(after.size() <= logged + 1);
+    if (after.size() == logged) {
+      CHECK(state() == before);
+    } else {
+      seen.emplace(before, state(), after.back());
+    }
+  }
+
+  void submit(int max_attempts) {
+    JobRequest request = Desk::request();
+    request.max_attempts = max_attempts;
+    if (hurried) request.deadline_s = 0.05;
+    REQUIRE(desk.submit(job, request));
+    seen.emplace("", state(), events().back());
+  }
+  void submit_again() {
+    watch([&] { REQUIRE(desk.submit(job)); });
+  }
+  void claim() {
+    watch([&] { lease = desk.claim_one(); });
+  }
+  void progress() {
+    watch([&] {
+      Event event;
+      event.body = ProgressEvent{1, 4, 25};
+      REQUIRE(desk.ledger.append(lease, event, desk.policy));
+    });
+  }
+  void miss_deadline() {
+    watch([&] { REQUIRE(eventually([&] { return !desk.reap().empty(); })); });
+  }
+  void pause() {
+    watch([&] {
+      REQUIRE(desk.ledger.pause({"sd15"}));
+      said = desk.claim().empty() ? "nothing to claim" : "claimed";
+      REQUIRE(desk.ledger.resume({"sd15"}));
+    });
+  }
   void finish(EventBody body) {
+    watch([&] { finish_now(std::move(body)); });
+  }
+  void finish_now(EventBody body) {
     switch (desk.finish(lease, std::move(body))) {
       case FinishOutcome::ended:
         said = "ended";
@@ -35,21 +98,30 @@ struct Life {
     }
   }
   void cancel() {
-    auto outcome = desk.ledger.cancel(job_id(job), desk.policy);
-    said =
-        outcome ? std::string(name(outcome->accepted.state)) : std::string(traits(outcome.error().code).name);
+    watch([&] {
+      auto outcome = desk.ledger.cancel(job_id(job), desk.policy);
+      said = std::string(outcome ? name(outcome->accepted.state) : traits(outcome.error().code).name);
+    });
   }
   void requeue() {
-    auto event = desk.ledger.requeue(job_id(job), desk.policy);
-    said = event ? std::string(name(event->body)) : std::string(traits(event.error().code).name);
+    watch([&] {
+      auto event = desk.ledger.requeue(job_id(job), desk.policy);
+      said = std::string(event ? name(event->body) : traits(event.error().code).name);
+    });
   }
   void release() {
-    Event event;
-    auto outcome = desk.ledger.release(lease, event, desk.policy);
-    REQUIRE(outcome);
-    said = std::string(name(event.body));
+    watch([&] {
+      Event event;
+      auto outcome = desk.ledger.release(lease, event, desk.policy);
+      REQUIRE(outcome);
+      said = std::string(name(event.body));
+    });
   }
-  void lose() { said = std::string(name(desk.lose(lease).front().event.body)); }
+  void lose() {
+    watch([&] { said = std::string(name(desk.lose(lease).front().event.body)); });
+  }
+
+  bool hurried = false;  ///< has a deadline that passes soon
 };
 
 struct Row {
@@ -59,6 +131,7 @@ struct Row {
   const char* said;
   JobState state;
   const char* log;
+  bool hurried = false;
 };
 
 const FailedEvent kRetryable = failed(ErrorCode::out_of_memory);
@@ -259,21 +332,104 @@ const std::vector<Row>& table() {
          l.requeue();
        },
        "invalid_request", JobState::completed, "queued started completed"},
+      {"submitted twice", 3, [](Life& l) { l.submit_again(); }, "", JobState::queued, "queued"},
+      {"submitted again after its end", 3,
+       [](Life& l) {
+         l.claim();
+         l.finish(completed());
+         l.submit_again();
+       },
+       "ended", JobState::completed, "queued started completed"},
+      {"a step reported", 3,
+       [](Life& l) {
+         l.claim();
+         l.progress();
+       },
+       "", JobState::running, "queued started progress"},
+      {"its model paused", 3, [](Life& l) { l.pause(); }, "nothing to claim", JobState::queued, "queued"},
+      {"failed beyond help, requeued", 3,
+       [](Life& l) {
+         l.claim();
+         l.finish(kHopeless);
+         l.requeue();
+       },
+       "queued", JobState::queued, "queued started failed queued"},
+      {"past its deadline while queued", 3, [](Life& l) { l.miss_deadline(); }, "", JobState::expired,
+       "queued expired", true},
+      {"past its deadline while running, the result comes later", 3,
+       [](Life& l) {
+         l.claim();
+         l.miss_deadline();
+         l.finish(completed());
+       },
+       "refused", JobState::expired, "queued started expired", true},
+      {"past its deadline while it waits for another attempt", 3,
+       [](Life& l) {
+         l.claim();
+         l.finish(kRetryable);
+         l.miss_deadline();
+       },
+       "requeued", JobState::expired, "queued started retried expired", true},
+      {"cancelled while running, past its deadline", 3,
+       [](Life& l) {
+         l.claim();
+         l.cancel();
+         l.miss_deadline();
+       },
+       "running", JobState::expired, "queued started expired", true},
+      {"requeue of what has expired", 3,
+       [](Life& l) {
+         l.miss_deadline();
+         l.requeue();
+       },
+       "invalid_request", JobState::expired, "queued expired", true},
   };
+  return rows;
+}
+
+/// What stands between back-quotes in a cell.
+std::string word(const std::string& cell) {
+  const std::size_t begin = cell.find('`');
+  return begin == std::string::npos ? "" : cell.substr(begin + 1, cell.find('`', begin + 1) - begin - 1);
+}
+
+/// PROTOCOL.md's table of transitions: the rows after "| from | to | event | when |".
+std::set<Transition> promised() {
+  std::ifstream file(WAGGLE_PROTOCOL);
+  REQUIRE(file.good());
+  std::set<Transition> rows;
+  bool inside = false;
+  for (std::string line; std::getline(file, line);) {
+    if (line == "| from | to | event | when |") {
+      inside = true;
+    } else if (inside && line.starts_with("| ---")) {
+      continue;
+    } else if (inside && line.starts_with("|")) {
+      std::istringstream cells(line.substr(1));
+      std::string from, to, event;
+      std::getline(cells, from, '|');
+      std::getline(cells, to, '|');
+      std::getline(cells, event, '|');
+      rows.emplace(word(from), word(to), word(event));
+    } else if (inside) {
+      break;
+    }
+  }
   return rows;
 }
 
 }  // namespace
 
-TEST_CASE("ledger conformance: every situation ends in its state, with its log") {
+TEST_CASE(
+    "ledger conformance: every situation ends in its state, with its log, by the promised transitions") {
   Desk desk;
+  std::set<Transition> seen;
   int number = 0;
   for (const Row& row : table()) {
     INFO(row.situation);
-    JobRequest request = Desk::request();
-    request.max_attempts = row.max_attempts;
-    REQUIRE(desk.submit(++number, request));
-    Life life{desk, number};
+    Life life{desk, ++number, seen};
+    life.hurried = row.hurried;
+    life.submit(row.max_attempts);
     row.steps(life);
     CHECK(life.said == row.said);
     CHECK(desk.status(number).state == row.state);
@@ -289,6 +445,16 @@ TEST_CASE("ledger conformance: every situation ends in its state, with its log")
     const auto stats = desk.ledger.stats();
     REQUIRE(stats);
     CHECK(stats->queued + stats->running == 0);
+    CHECK(stats->queued_bytes == 0);
+  }
+  const auto rows = promised();
+  for (const auto& [from, to, event] : seen) {
+    INFO("made, and not in PROTOCOL.md: " << from << " -> " << to << " by " << event);
+    CHECK(rows.contains({from, to, event}));
+  }
+  for (const auto& [from, to, event] : rows) {
+    INFO("in PROTOCOL.md, and never made: " << from << " -> " << to << " by " << event);
+    CHECK(seen.contains({from, to, event}));
   }
 }
 

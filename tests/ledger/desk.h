@@ -24,9 +24,9 @@ inline JobId job_id(int number) {
   return JobId(text);
 }
 
-/// Waits for a condition, at most ten seconds.
-inline bool eventually(const std::function<bool()>& condition) {
-  const auto deadline = std::chrono::steady_clock::now() + 10s;
+/// Waits for a condition, at most ten seconds unless told otherwise.
+inline bool eventually(const std::function<bool()>& condition, std::chrono::milliseconds within = 10s) {
+  const auto deadline = std::chrono::steady_clock::now() + within;
   while (std::chrono::steady_clock::now() < deadline) {
     if (condition()) return true;
     std::this_thread::sleep_for(2ms);
@@ -68,7 +68,7 @@ struct Desk {
   std::vector<ledger::Reaped> reap(int limit = 100) {
     auto reaped = ledger.reap(policy, limit);
     REQUIRE(reaped);
-    return std::move(reaped).value();
+    return std::move(reaped->reaped);
   }
   /// Lets the lease of a running job run out and reaps it.
   std::vector<ledger::Reaped> lose(const ledger::Lease& lease) {

@@ -1,5 +1,5 @@
-// Starting and ending redis-server by fork and exec. Readiness is a PING over a raw socket, so that the
-// fixture does not depend on what it helps to test.
+// Starting and ending redis-server by fork and exec. It is asked over a raw socket, so that the fixture does
+// not depend on what it helps to test.
 #include "tests/ledger/redis_server.h"
 
 #include <chrono>
@@ -32,6 +32,40 @@ sockaddr_in loopback(int port) {
   return address;
 }
 
+// While the append-only file loads, the answer is "-LOADING".
+bool answers_ping(int port) { return redis_answer(port, "PING") == "+PONG"; }
+
+}  // namespace
+
+std::string redis_answer(int port, const std::string& command) {
+  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const timeval limit{1, 0};
+  ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+  const sockaddr_in address = loopback(port);
+  const std::string line = command + "\r\n";
+  std::string text;
+  if (::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 &&
+      ::send(fd, line.data(), line.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(line.size())) {
+    std::size_t wanted = std::string::npos;  // known when the first line is
+    char bytes[4096];
+    while (text.size() < wanted) {
+      const ssize_t got = ::recv(fd, bytes, sizeof bytes, 0);
+      if (got <= 0) break;
+      text.append(bytes, static_cast<std::size_t>(got));
+      const std::size_t end = text.find("\r\n");
+      if (end == std::string::npos) continue;
+      const bool bulk = text[0] == '$' && text[1] != '-';
+      wanted = bulk ? end + 2 + std::stoul(text.substr(1)) : end;
+    }
+    const std::size_t end = text.find("\r\n");
+    text = wanted > text.size() ? ""
+           : text[0] == '$'     ? text.substr(end + 2, wanted - end - 2)
+                                : text.substr(0, end);
+  }
+  ::close(fd);
+  return text;
+}
+
 int free_port() {
   const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in address = loopback(0);
@@ -43,26 +77,12 @@ int free_port() {
   return ntohs(address.sin_port);
 }
 
-bool answers_ping(int port) {
-  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  const timeval limit{1, 0};
-  ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-  const sockaddr_in address = loopback(port);
-  char answer[5] = {};
-  // While the append-only file loads, the answer is "-LOADING".
-  const bool ready = ::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 &&
-                     ::send(fd, "PING\r\n", 6, MSG_NOSIGNAL) == 6 &&
-                     ::recv(fd, answer, 5, MSG_WAITALL) == 5 && std::string_view(answer, 5) == "+PONG";
-  ::close(fd);
-  return ready;
-}
-
-}  // namespace
-
 RedisServer::RedisServer(std::string appendfsync) : appendfsync_(std::move(appendfsync)) {
   std::string name = (std::filesystem::temp_directory_path() / "waggle-redis-XXXXXX").string();
   if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary directory for Redis");
   directory_ = name;
+  // A copy of the shipped one: Sentinel rewrites the file of a server whose master it changes.
+  std::filesystem::copy_file(WAGGLE_REDIS_CONF, directory_ + "/redis.conf");
   // Another process may take the port between the look and the start.
   for (int i = 0; i < 5; ++i) {
     port_ = free_port();
@@ -88,10 +108,11 @@ ledger::Options RedisServer::options() const {
 
 bool RedisServer::start() {
   const std::string port = std::to_string(port_);
+  const std::string conf = directory_ + "/redis.conf";
   const std::vector<const char*> argv = {
-      "redis-server", WAGGLE_REDIS_CONF, "--port",           port.c_str(),         "--bind",
-      "127.0.0.1",    "--dir",           directory_.c_str(), "--daemonize",        "no",
-      "--loglevel",   "warning",         "--appendfsync",    appendfsync_.c_str(), nullptr};
+      "redis-server", conf.c_str(), "--port",           port.c_str(),         "--bind",
+      "127.0.0.1",    "--dir",      directory_.c_str(), "--daemonize",        "no",
+      "--loglevel",   "warning",    "--appendfsync",    appendfsync_.c_str(), nullptr};
   pid_ = ::fork();
   if (pid_ < 0) throw std::runtime_error("fork failed");
   if (pid_ == 0) {

@@ -13,6 +13,13 @@
 
 namespace waggle::testing {
 
+/// What the server on this port answers to one command: the text of a bulk reply, or the line of any other.
+/// Empty when it does not answer.
+std::string redis_answer(int port, const std::string& command);
+
+/// A port of loopback that nobody uses at this moment.
+int free_port();
+
 class RedisServer {
  public:
   /// Starts and answers PING, or throws std::runtime_error. `appendfsync`: "always" (as shipped), "everysec"

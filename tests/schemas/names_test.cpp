@@ -29,9 +29,11 @@ TEST_CASE("names: operations, events, requests, replies and control") {
   CHECK(names_of<EventBody>() == Names{"queued", "started", "progress", "preview", "completed", "failed",
                                        "cancelled", "retried", "expired", "dead"});
   CHECK(names_of<RequestBody>() == Names{"submit", "submit_many", "cancel", "status", "list", "workers",
-                                         "models", "requeue", "drain", "stats"});
+                                         "models", "requeue", "drain", "stats", "pause", "resume",
+                                         "load_model", "unload_model"});
   CHECK(names_of<ReplyBody>() == Names{"accepted", "rejected", "accepted_many", "cancelled", "status", "list",
-                                       "workers", "models", "requeued", "draining", "stats"});
+                                       "workers", "models", "requeued", "draining", "stats", "paused",
+                                       "resumed", "told"});
   CHECK(names_of<Control>() == Names{"cancel", "drain", "load_model", "unload_model"});
 }
 

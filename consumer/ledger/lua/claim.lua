@@ -1,20 +1,31 @@
 -- A worker takes what it has room for: the first job over all its lanes, then more of the same batch key.
--- ARGV: worker, room, batch key or '', same_batch 0|1, lease ms, image ttl ms, max events, lanes...
+-- A claim whose answer was lost is repeated with its token, and gives what it gave then, if it gave anything.
+-- ARGV: worker, room, batch key or '', same_batch 0|1, lease ms, image ttl ms, max events, token, repeated 0|1, models...
 -- Answers a list of {id, attempt, request, batch key, alone, deadline, {n, description, ...}, event}
-local worker, room, wanted, same_batch, lease, image_ttl, max_events = unpack(ARGV, 1, 7)
+local worker, room, wanted, same_batch, lease, image_ttl, max_events, token, repeated = unpack(ARGV, 1, 9)
 room = tonumber(room)
 local taken = {}
 wake_delayed(16)
 
+-- Jobs that name their worker wait in lanes of their own.
+local lanes, paused = {}, {}
+for _, model in ipairs(call('SMEMBERS', P .. 'paused')) do paused[model] = true end
+for i = 10, #ARGV do
+  if not paused[ARGV[i]] then
+    lanes[#lanes + 1] = ARGV[i]
+    lanes[#lanes + 1] = '@' .. worker .. ':' .. ARGV[i]
+  end
+end
+
 -- The lane whose first job comes first. With a batch key only jobs of that key are looked at.
 local function first(key)
   local best, best_score, best_lane
-  for i = 8, #ARGV do
-    local head = call('ZRANGE', key and batch_key(ARGV[i], key) or queue_key(ARGV[i]), 0, 0, 'WITHSCORES')
+  for _, lane in ipairs(lanes) do
+    local head = call('ZRANGE', key and batch_key(lane, key) or queue_key(lane), 0, 0, 'WITHSCORES')
     -- Between two tenants' jobs of the same tag, the older one.
     local score = head[1] and tonumber(head[2])
     if score and (not best or score < best_score or (score == best_score and head[1] < best)) then
-      best, best_score, best_lane = head[1], score, ARGV[i]
+      best, best_score, best_lane = head[1], score, lane
     end
   end
   return best, best_lane
@@ -35,6 +46,19 @@ local function images_done(id)
   return done
 end
 
+if repeated == '1' then
+  for _, id in ipairs(call('ZRANGE', P .. 'leases', 0, -1)) do
+    local job = fields(id, 'state', 'worker', 'claim', 'attempt', 'request', 'batch', 'alone', 'deadline')
+    if job.state == 'running' and job.worker == worker and job.claim == token then
+      call('ZADD', P .. 'leases', now + lease, id)
+      -- Nobody but the worker logs anything of a running job, so its start is the last entry.
+      taken[#taken + 1] = {id, job.attempt, job.request, job.batch, job.alone and 1 or 0, job.deadline or '', images_done(id),
+        call('XREVRANGE', events_key(id), '+', '-', 'COUNT', 1)[1]}
+    end
+  end
+  if #taken > 0 then return taken end
+end
+
 local key = wanted ~= '' and wanted or nil
 while #taken < room do
   local id, lane = first(key)
@@ -47,7 +71,8 @@ while #taken < room do
   if job.state == 'queued' and not (job.deadline and tonumber(job.deadline) <= now) then
     local attempt = job.attempt + 1
     set_state(id, 'queued', 'running')
-    call('HSET', job_key(id), 'attempt', attempt, 'used', job.used + 1, 'worker', worker, 'started', now, 'step', 0)
+    call('HSET', job_key(id), 'attempt', attempt, 'used', job.used + 1, 'worker', worker, 'claim', token, 'started', now,
+      'step', 0)
     call('ZADD', P .. 'leases', now + lease, id)
     note_served(tonumber(job.priority), job.score)
     taken[#taken + 1] = {id, attempt, job.request, job.batch, job.alone and 1 or 0, job.deadline or '', images_done(id),

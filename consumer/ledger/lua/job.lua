@@ -7,7 +7,10 @@
 -- jobs, jobs:<state> sorted sets of ids, all with score 0: in the order of the ids, which is that of admission
 -- queue:<lane>       sorted set, what may be claimed; lane = model, or @worker:model for jobs that name their worker
 -- batch:<lane>|<key> the same, only the jobs of one batch key
--- delayed, leases, deadlines, retire: sorted sets of ids by the time (ms) at which something is to happen
+-- delayed, leases, deadlines, retire, images: sorted sets of ids by the time (ms) at which something is to happen
+-- paused             set of models that nobody may claim
+-- usage              hash of byte counts: jobs and blobs (of jobs that have not ended), images (of those that have)
+-- blob_bytes, image_bytes: hashes, what each of them counts for, so that the same is taken off again
 local P = KEYS[1]
 local call = redis.call
 
@@ -120,23 +123,66 @@ local function image_keys(id)
   return keys
 end
 
+local function count_bytes(what, bytes)
+  if tonumber(bytes) ~= 0 then call('HINCRBY', P .. 'usage', what, bytes) end
+end
+
+-- The images of a job that ended count against the byte budget until `at`, when their keys expire by themselves.
+local function count_images(id, ttl)
+  local bytes, count = 0, 0
+  for _, key in ipairs(image_keys(id)) do
+    local size = call('STRLEN', key)
+    if size > 0 then
+      call('PEXPIRE', key, ttl)
+      bytes, count = bytes + size, count + 1
+    end
+  end
+  if count == 0 then return end
+  call('ZADD', P .. 'images', now + ttl, id)
+  call('HSET', P .. 'image_bytes', id, bytes .. ' ' .. count)
+  count_bytes('images', bytes)
+end
+-- Takes them off again. Answers their bytes and number.
+local function uncount_images(id)
+  local bytes, count = string.match(call('HGET', P .. 'image_bytes', id) or '0 0', '^(%d+) (%d+)$')
+  call('ZREM', P .. 'images', id)
+  call('HDEL', P .. 'image_bytes', id)
+  count_bytes('images', -tonumber(bytes))
+  return tonumber(bytes), tonumber(count)
+end
+
 -- The blobs of a job are held while it lives, and as long as its record (it may be requeued) after its end.
 local function each_blob(blobs, act)
   for blob in string.gmatch(blobs or '', '%S+') do act(P .. 'blob:' .. blob, P .. 'blob_users:' .. blob) end
 end
 local function hold_blobs(id, blobs)
-  each_blob(blobs, function(blob, users) call('SADD', users, id); call('PERSIST', users); call('PERSIST', blob) end)
+  each_blob(blobs, function(blob, users)
+    call('SADD', users, id)
+    call('PERSIST', users)
+    call('PERSIST', blob)
+    local bytes = call('STRLEN', blob)
+    if call('HSETNX', P .. 'blob_bytes', blob, bytes) == 1 then count_bytes('blobs', bytes) end
+  end)
 end
 local function let_go_of_blobs(id, blobs, ttl)
   each_blob(blobs, function(blob, users)
     call('SREM', users, id)
-    if call('SCARD', users) == 0 then call('PEXPIRE', blob, ttl) end
+    if call('SCARD', users) > 0 then return end
+    call('PEXPIRE', blob, ttl)
+    count_bytes('blobs', -(call('HGET', P .. 'blob_bytes', blob) or 0))
+    call('HDEL', P .. 'blob_bytes', blob)
   end)
+end
+-- Whether so many bytes more are too many. A limit of 0 is none.
+local function too_many_bytes(more, most)
+  if tonumber(most) == 0 then return false end
+  local used = call('HMGET', P .. 'usage', 'jobs', 'blobs')
+  return (used[1] or 0) + (used[2] or 0) + more > tonumber(most)
 end
 
 -- The one way to an end: state, event, indexes, lifetimes. `error` is bytes or false. Answers the event.
 local function end_job(id, from, to, error, job_ttl, image_ttl, max_events, ...)
-  local job = fields(id, 'lane', 'batch', 'blobs', 'idempotency')
+  local job = fields(id, 'lane', 'batch', 'blobs', 'idempotency', 'bytes')
   dequeue(id, job)
   call('ZREM', P .. 'leases', id)
   call('ZREM', P .. 'delayed', id)
@@ -148,7 +194,8 @@ local function end_job(id, from, to, error, job_ttl, image_ttl, max_events, ...)
   call('PEXPIRE', job_key(id), job_ttl)
   call('PEXPIRE', events_key(id), job_ttl)
   if job.idempotency then call('PEXPIRE', job.idempotency, job_ttl) end
-  for _, key in ipairs(image_keys(id)) do call('PEXPIRE', key, image_ttl) end
+  count_images(id, image_ttl)
+  count_bytes('jobs', -(job.bytes or 0))
   let_go_of_blobs(id, job.blobs, job_ttl)
   call('ZADD', P .. 'retire', now + job_ttl, id)
   return event

@@ -2,7 +2,7 @@
 -- deadline starting again. The errors of its attempts stay. ARGV: id, max events
 -- Answers {'queued', event} | {'state', state} | {'unknown'} | {'expired'}
 local id, max_events = ARGV[1], ARGV[2]
-local job = fields(id, 'state', 'lane', 'batch', 'priority', 'tenant', 'deadline_after', 'blobs', 'idempotency')
+local job = fields(id, 'state', 'lane', 'batch', 'priority', 'tenant', 'deadline_after', 'blobs', 'idempotency', 'bytes')
 if not job.state then return {why_missing(id)} end
 if job.state ~= 'dead' and job.state ~= 'failed' and job.state ~= 'cancelled' then return {'state', job.state} end
 
@@ -10,6 +10,8 @@ call('PERSIST', job_key(id))
 call('PERSIST', events_key(id))
 if job.idempotency then call('PERSIST', job.idempotency) end
 hold_blobs(id, job.blobs)
+uncount_images(id)
+count_bytes('jobs', job.bytes or 0)
 call('ZREM', P .. 'retire', id)
 set_state(id, job.state, 'queued')
 call('HDEL', job_key(id), 'alone', 'cancel', 'error', 'finished', 'started', 'worker')

@@ -1,7 +1,8 @@
 -- A job comes in. Repeated with the same id it changes nothing and gives the same answer.
--- Answers {'accepted', id, position, 0, event} | {'accepted', id, position, 1} | {'queue_full'} | {'conflict'} | {'no_blob', index}
+-- Answers {'accepted', id, position, 0, event} | {'accepted', id, position, 1} | {'queue_full', 'jobs' or 'bytes'} |
+-- {'conflict'} | {'no_blob', index}
 local id, request, digest, lane, batch, model, priority, tenant, idempotency, worker, max_attempts, deadline_after,
-  total_steps, blobs, max_queued, max_events, seed = unpack(ARGV)
+  total_steps, blobs, max_queued, max_bytes, max_events, seed = unpack(ARGV)
 
 local function position_of(job_id)
   local job_lane = call('HGET', job_key(job_id), 'lane')
@@ -21,20 +22,24 @@ end
 if call('EXISTS', job_key(id)) == 1 then
   return {'accepted', id, position_of(id), 0, call('XRANGE', events_key(id), '-', '+', 'COUNT', 1)[1]}
 end
-if call('ZCARD', P .. 'jobs:queued') >= tonumber(max_queued) then return {'queue_full'} end
+if call('ZCARD', P .. 'jobs:queued') >= tonumber(max_queued) then return {'queue_full', 'jobs'} end
 
-local index = 0
+local index, more = 0, #request
 for blob in string.gmatch(blobs, '%S+') do
-  if call('EXISTS', P .. 'blob:' .. blob) == 0 then return {'no_blob', index} end
+  local key = P .. 'blob:' .. blob
+  if call('EXISTS', key) == 0 then return {'no_blob', index} end
+  if call('HEXISTS', P .. 'blob_bytes', key) == 0 then more = more + call('STRLEN', key) end
   index = index + 1
 end
+if too_many_bytes(more, max_bytes) then return {'queue_full', 'bytes'} end
 hold_blobs(id, blobs)
+count_bytes('jobs', #request)
 
 priority = tonumber(priority)
 local job = {lane = lane, batch = batch, score = next_score(priority, tenant)}
 call('HSET', job_key(id), 'state', 'queued', 'request', request, 'lane', lane, 'batch', batch, 'score', job.score,
   'model', model, 'priority', priority, 'attempt', 0, 'used', 0, 'lost', 0, 'max', max_attempts, 'submitted', now,
-  'step', 0, 'total', total_steps)
+  'step', 0, 'total', total_steps, 'bytes', #request)
 if tenant ~= '' then call('HSET', job_key(id), 'tenant', tenant) end
 if worker ~= '' then call('HSET', job_key(id), 'pinned', worker) end
 if blobs ~= '' then call('HSET', job_key(id), 'blobs', blobs) end

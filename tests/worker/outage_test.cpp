@@ -1,0 +1,127 @@
+// Workers in process while Redis is away: frozen or killed, for longer than a lease. And what a worker does
+// to get away from it.
+#include <string>
+#include <thread>
+
+#include <catch2/catch.hpp>
+
+#include "tests/worker/crew.h"
+
+namespace waggle::testing {
+namespace {
+
+using namespace std::chrono_literals;
+using Clock = std::chrono::steady_clock;
+
+/// A lease so short that an outage of two seconds is as a minute to one of 15 s.
+worker::Settings short_lease(const Hive& hive) {
+  auto settings = worker_settings(hive, "w1");
+  settings.policy.lease = 500ms;
+  return settings;
+}
+void with_short_lease(queen::Options& options) { options.policy.lease = 500ms; }
+
+/// How long a worker takes to leave with the process' usual times, once it is told to.
+double seconds_to_leave(std::unique_ptr<Crew>& crew, int signals) {
+  const auto start = Clock::now();
+  for (int i = 0; i < signals; ++i) crew->ask_to_stop();
+  crew.reset();
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+/// As a worker is started by its program.
+worker::Settings as_shipped(const Hive& hive) {
+  auto settings = worker_settings(hive, "w1");
+  settings.redis.connect_timeout = 2s;
+  settings.redis.command_timeout = 5s;
+  settings.heartbeat = 2s;
+  settings.idle_poll = 1s;
+  return settings;
+}
+
+TEST_CASE(
+    "worker: a job that is finished while Redis is frozen for four leases completes, in its first attempt") {
+  Hive hive(with_short_lease);
+  auto puppet = std::make_unique<PuppetRenderer>();
+  auto* const renderer = puppet.get();
+  Crew crew(short_lease(hive), std::move(puppet));
+  const JobId job = hive.submit(a_job());
+  REQUIRE(eventually([&] { return renderer->rendered == 1; }));
+  hive.redis.pause();
+  renderer->end(1, pipeline::RenderSummary{a_job()});
+  std::this_thread::sleep_for(2s);  // the outage itself
+  hive.redis.resume();
+  REQUIRE(hive.becomes(job, JobState::completed));
+  CHECK(hive.status(job).attempt == 1);
+  CHECK(hive.event_names(job) == std::vector<std::string>{"queued", "started", "completed"});
+}
+
+TEST_CASE(
+    "worker: a job that is rendered on while Redis is dead for four leases completes, in its first attempt") {
+  Hive hive(with_short_lease);
+  auto puppet = std::make_unique<PuppetRenderer>();
+  auto* const renderer = puppet.get();
+  Crew crew(short_lease(hive), std::move(puppet));
+  const JobId job = hive.submit(a_job());
+  REQUIRE(eventually([&] { return renderer->rendered == 1; }));
+  hive.redis.kill9();
+  std::this_thread::sleep_for(2s);  // the outage itself
+  hive.redis.restart();
+  REQUIRE(eventually([&] { return hive.ledger.ping().has_value(); }));
+  std::this_thread::sleep_for(700ms);  // longer than a lease: the worker renews again
+  renderer->end(1, pipeline::RenderSummary{a_job()});
+  REQUIRE(hive.becomes(job, JobState::completed));
+  CHECK(hive.status(job).attempt == 1);
+}
+
+TEST_CASE("worker: an idle worker leaves within three seconds while Redis is frozen") {
+  Hive hive;
+  auto crew = std::make_unique<Crew>(as_shipped(hive), std::make_unique<PuppetRenderer>());
+  REQUIRE(eventually([&] { return hive.ledger.workers()->size() == 1; }));
+  hive.redis.pause();
+  std::this_thread::sleep_for(1200ms);  // it is in the middle of a claim or a heartbeat
+  const double took_s = seconds_to_leave(crew, 1);
+  CHECK(took_s < 3.0);
+  WARN("idle, Redis frozen: left after " << took_s << " s");
+  hive.redis.resume();
+}
+
+TEST_CASE(
+    "worker: told twice, a worker with a job in hand leaves within three seconds while Redis is frozen") {
+  Hive hive;
+  auto puppet = std::make_unique<PuppetRenderer>();
+  auto* const renderer = puppet.get();
+  auto crew = std::make_unique<Crew>(as_shipped(hive), std::move(puppet));
+  const JobId job = hive.submit(a_job());
+  REQUIRE(eventually([&] { return renderer->rendered == 1; }));
+  hive.redis.pause();
+  std::this_thread::sleep_for(1200ms);
+  const double took_s = seconds_to_leave(crew, 2);
+  CHECK(took_s < 3.0);
+  WARN("one job in hand, Redis frozen: left after " << took_s << " s");
+  hive.redis.resume();
+  // It could not hand the job back; its connections are closed, so the queen does.
+  CHECK(hive.becomes(job, JobState::queued));
+}
+
+TEST_CASE("worker: a worker that is started again under its name gets its job back, as another attempt") {
+  Hive hive([](queen::Options& options) { options.missed_after = 200ms; });
+  const JobId job = hive.submit(a_job());
+  ledger::ClaimQuery query{WorkerId("w1"), {"null"}, 1};
+  query.token = "first:1";
+  {
+    ledger::Options options = hive.queen_options().redis;
+    options.connection_name = "w1#first";
+    ledger::Ledger killed(options);
+    REQUIRE(killed.claim(query, hive.queen_options().policy)->size() == 1);
+    std::this_thread::sleep_for(300ms);  // a queen has seen it
+  }
+  Crew crew(hive, "w1", 1ms);  // of another instance
+  const auto start = Clock::now();
+  REQUIRE(hive.becomes(job, JobState::completed));
+  CHECK(Clock::now() - start < 5s);
+  CHECK(hive.status(job).attempt == 2);
+}
+
+}  // namespace
+}  // namespace waggle::testing
