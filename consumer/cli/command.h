@@ -25,7 +25,7 @@ struct Command {
   Action (*attach)(CLI::App& app);  ///< adds the flags to `app`; the action keeps their values alive
 };
 
-extern const Command kInfoCommand, kManCommand, kCompletionCommand;
+extern const Command kInfoCommand, kShowCommand, kLogsCommand, kTopCommand, kManCommand, kCompletionCommand;
 
 extern const Command kRenderCommand, kSubmitCommand, kWatchCommand, kStatusCommand, kCancelCommand,
     kFetchCommand, kJobsCommand, kWorkersCommand, kModelsCommand, kRequeueCommand, kDrainCommand,

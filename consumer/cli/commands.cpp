@@ -8,10 +8,11 @@ namespace waggle::cli {
 
 std::span<const Command* const> commands() {
   static constexpr std::array kCommands{
-      &kUpCommand,     &kRenderCommand, &kSubmitCommand,  &kWatchCommand,      &kStatusCommand,
-      &kFetchCommand,  &kCancelCommand, &kRequeueCommand, &kJobsCommand,       &kWorkersCommand,
-      &kModelsCommand, &kDrainCommand,  &kStatsCommand,   &kKeysCommand,       &kViewCommand,
-      &kSheetCommand,  &kInfoCommand,   &kManCommand,     &kCompletionCommand, &kVersionCommand,
+      &kUpCommand,     &kRenderCommand,     &kSubmitCommand,  &kWatchCommand, &kStatusCommand,
+      &kFetchCommand,  &kCancelCommand,     &kRequeueCommand, &kJobsCommand,  &kWorkersCommand,
+      &kModelsCommand, &kDrainCommand,      &kStatsCommand,   &kKeysCommand,  &kViewCommand,
+      &kSheetCommand,  &kInfoCommand,       &kShowCommand,    &kLogsCommand,  &kTopCommand,
+      &kManCommand,    &kCompletionCommand, &kVersionCommand,
   };
   return kCommands;
 }

@@ -92,6 +92,16 @@ const char* advice(ErrorCode error) noexcept {
       return "try again later";
     case ErrorCode::out_of_memory:
       return "use a smaller --size or fewer images";
+    case ErrorCode::job_expired:
+      return "the queen's --keep-jobs says how long ended jobs are kept";
+    case ErrorCode::idempotency_conflict:
+      return "another request has this --idempotency-key: choose a new one";
+    case ErrorCode::unsupported_media:
+      return "PNG, JPEG and WebP are read";
+    case ErrorCode::unauthorized:
+      return "`waggle keys --help` tells how a client is let in";
+    case ErrorCode::device_error:
+      return "--device cpu works everywhere";
     default:
       return "";
   }

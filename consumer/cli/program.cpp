@@ -1,6 +1,7 @@
 // Parsing by CLI11: its exceptions end here.
 #include "consumer/cli/program.h"
 
+#include <array>
 #include <csignal>
 #include <cstdio>
 #include <exception>
@@ -42,6 +43,16 @@ std::string one_line(std::string text) {
   return printable(text);
 }
 
+/// Flags of nearly every command stand last in its help, under headings of their own.
+void group_flags(CLI::App& command) {
+  static constexpr std::array kPool{"--connect", "--redis-url", "--redis-prefix",    "--timeout",
+                                    "--json",    "--curve-key", "--curve-server-key"};
+  for (const char* name : kPool) {
+    CLI::Option* option = command.get_option_no_throw(name);
+    if (option != nullptr && command.get_option_no_throw("--redis-url") != nullptr) option->group("The pool");
+  }
+}
+
 int run_checked(int argc, const char* const* argv) {
   CLI::App app("Image generation as a message-queue service.", "waggle");
   app.set_version_flag("--version", "waggle " + std::string(program::version()));
@@ -53,6 +64,7 @@ int run_checked(int argc, const char* const* argv) {
     CLI::App* sub = app.add_subcommand(std::string(command->name), std::string(command->summary));
     sub->footer("Examples:\n" + std::string(command->examples));
     actions.emplace_back(sub, command->attach(*sub));
+    group_flags(*sub);
   }
   program::apply_conventions(app);
   const Terminal terminal = Terminal::detect();

@@ -89,7 +89,11 @@ std::string bytes_text(std::int64_t bytes) {
   return number_text("%.1f GB", value / 1e9);
 }
 
-std::string state_text(JobState state, bool colour) { return paint(colour, colour_of(state), name(state)); }
+std::string state_text(JobState state, bool colour) { return state_text(state, name(state), colour); }
+
+std::string state_text(JobState state, std::string_view text, bool colour) {
+  return paint(colour, colour_of(state), text);
+}
 
 std::string progress_text(const JobStatus& status) {
   switch (status.state) {

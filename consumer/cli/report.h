@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "consumer/cli/terminal.h"
@@ -23,6 +24,8 @@ std::string bytes_text(std::int64_t bytes);
 
 /// The state in its colour.
 std::string state_text(JobState state, bool colour);
+/// Another text in the colour of a state.
+std::string state_text(JobState state, std::string_view text, bool colour);
 /// "running" and "4/20", "queued" and "3rd", ...: what a list shows beside the state.
 std::string progress_text(const JobStatus& status);
 

@@ -83,10 +83,12 @@ Pool::~Pool() {
   }
 }
 
-Run Pool::waggle(std::vector<std::string> arguments) {
+std::vector<std::string> Pool::told(std::vector<std::string> arguments) const {
   arguments.insert(arguments.begin() + 1, {"--connect", connect_, "--redis-url", redis_url_});
-  return run("waggle", std::move(arguments));
+  return arguments;
 }
+
+Run Pool::waggle(std::vector<std::string> arguments) { return run("waggle", told(std::move(arguments))); }
 
 JobId Pool::submit(const std::string& model, std::vector<std::string> flags) {
   std::vector<std::string> arguments{"submit", "--model", model, "a bee on a flower"};

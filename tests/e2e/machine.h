@@ -55,6 +55,8 @@ class Pool {
 
   /// `waggle COMMAND ...` told where this pool is.
   Run waggle(std::vector<std::string> arguments);
+  /// The arguments that it is started with.
+  [[nodiscard]] std::vector<std::string> told(std::vector<std::string> arguments) const;
   /// Submits and returns the id; the flags follow the prompt.
   JobId submit(const std::string& model, std::vector<std::string> flags);
   JobStatus status(const JobId& job);

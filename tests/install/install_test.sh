@@ -36,6 +36,21 @@ for folder in json-schema vectors; do
   [[ -n $(ls -A "share/waggle/schemas/$folder") ]] || fail "share/waggle/schemas/$folder is empty"
 done
 [[ -s share/waggle/schemas/PROTOCOL.md ]] || fail "the protocol was not installed"
+[[ -s share/man/man1/waggle.1 ]] || fail "the manual page of waggle was not installed"
+for command in $(bin/waggle --help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p'); do
+  [[ -s share/man/man1/waggle-$command.1 ]] || fail "the manual page of waggle $command was not installed"
+done
+for program in "$@"; do
+  [[ -s share/man/man1/$program.1 ]] || fail "the manual page of $program was not installed"
+  for file in bash-completion/completions/$program zsh/site-functions/_$program fish/vendor_completions.d/$program.fish; do
+    [[ -s share/$file ]] || fail "share/$file was not installed"
+  done
+  bash -n "share/bash-completion/completions/$program" || fail "bash cannot read the completions of $program"
+  if command -v groff >/dev/null; then
+    warnings=$(groff -ww -man -Tutf8 "share/man/man1/$program.1" 2>&1 >/dev/null)
+    [[ -z $warnings ]] || fail "groff on $program.1: $warnings"
+  fi
+done
 [[ -s share/waggle/redis.conf ]] || fail "redis.conf was not installed"
 
 # A sample file is read before --help answers, and a key that no flag has is an error: so the samples name real flags and

@@ -94,6 +94,20 @@ void add_operation(Rows& rows, const JobRequest& request) {
   }
 }
 
+void add_request(Rows& rows, const JobRequest& request) {
+  rows.add("prompt", request.prompt);
+  if (!request.negative_prompt.empty()) rows.add("negative prompt", request.negative_prompt);
+  if (!request.model.empty()) rows.add("model", request.model);
+  rows.add("seed", request.seed);
+  rows.add("steps", request.steps);
+  rows.add("guidance", request.guidance_scale);
+  rows.add("sampler", request.sampler);
+  rows.add("schedule", request.schedule);
+  add_operation(rows, request);
+  rows.add("clip skip", request.clip_skip);
+  for (const Lora& lora : request.loras) rows.add("lora", lora.path + ":" + number_text(lora.strength));
+}
+
 }  // namespace
 
 Result<PictureFacts> facts_of(std::string file, std::string_view bytes) {
@@ -106,6 +120,12 @@ Result<PictureFacts> facts_of(std::string file, std::string_view bytes) {
                       std::move(texts).value(), std::move(recipe)};
 }
 
+std::string request_text(const JobRequest& request, const Terminal& terminal) {
+  Rows rows(terminal);
+  add_request(rows, request);
+  return rows.finished();
+}
+
 std::string facts_text(const PictureFacts& facts, const Terminal& terminal) {
   std::string out = printable(facts.file, terminal.utf8) + ": " + std::string(name(facts.header.format)) +
                     ", " + std::to_string(facts.header.width) + "x" + std::to_string(facts.header.height) +
@@ -114,17 +134,7 @@ std::string facts_text(const PictureFacts& facts, const Terminal& terminal) {
   const Recipe& recipe = *facts.recipe;
   const JobRequest& request = recipe.request;
   Rows rows(terminal);
-  rows.add("prompt", request.prompt);
-  if (!request.negative_prompt.empty()) rows.add("negative prompt", request.negative_prompt);
-  if (!request.model.empty()) rows.add("model", request.model);
-  rows.add("seed", request.seed);
-  rows.add("steps", request.steps);
-  rows.add("guidance", request.guidance_scale);
-  rows.add("sampler", request.sampler);
-  rows.add("schedule", request.schedule);
-  add_operation(rows, request);
-  rows.add("clip skip", request.clip_skip);
-  for (const Lora& lora : request.loras) rows.add("lora", lora.path + ":" + number_text(lora.strength));
+  add_request(rows, request);
   for (const auto& [key, value] : recipe.other) rows.add(key, value);
   return out + ", by " + printable(recipe.program, terminal.utf8) + "\n" + rows.finished();
 }

@@ -22,6 +22,9 @@ struct PictureFacts {
 /// Errors: unsupported_media for what is no picture, or a broken one.
 Result<PictureFacts> facts_of(std::string file, std::string_view bytes);
 
+/// A line for each field of a job that says what the picture is to be.
+std::string request_text(const JobRequest& request, const Terminal& terminal);
+
 /// A line on the file, then a line for each field.
 std::string facts_text(const PictureFacts& facts, const Terminal& terminal);
 /// Every text under its key, whole.
