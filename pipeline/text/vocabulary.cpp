@@ -17,18 +17,6 @@ constexpr std::size_t kMaxMergeLine = 1024;  // bytes; CLIP's longest has 33
 
 using std::filesystem::path;
 
-// The printable stand-in of each byte, as GPT-2 chose them: visible Latin-1 characters stand for themselves,
-// all others, in order, for U+0100 and on.
-std::array<std::string, 256> byte_symbols() {
-  std::array<std::string, 256> symbols;
-  char32_t next = 0x100;
-  for (unsigned byte = 0; byte < 256; ++byte) {
-    const bool visible = (byte >= 0x21 && byte <= 0x7E) || (byte >= 0xA1 && byte <= 0xAC) || byte >= 0xAE;
-    unicode::append_utf8(symbols[byte], visible ? byte : next++);
-  }
-  return symbols;
-}
-
 Status fill_byte_ids(const path& file, const TokenIds& ids, Vocabulary& out) {
   const auto symbols = byte_symbols();
   for (std::size_t byte = 0; byte < symbols.size(); ++byte) {
@@ -91,6 +79,16 @@ Result<std::int32_t> special_id(const path& file, const TokenIds& ids, const std
 }
 
 }  // namespace
+
+std::array<std::string, 256> byte_symbols() {
+  std::array<std::string, 256> symbols;
+  char32_t next = 0x100;
+  for (unsigned byte = 0; byte < 256; ++byte) {
+    const bool visible = (byte >= 0x21 && byte <= 0x7E) || (byte >= 0xA1 && byte <= 0xAC) || byte >= 0xAE;
+    unicode::append_utf8(symbols[byte], visible ? byte : next++);
+  }
+  return symbols;
+}
 
 Result<Vocabulary> load_vocabulary(const path& dir) {
   const path vocabulary_file = dir / "vocab.json";

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <filesystem>
+#include <string>
 #include <unordered_map>
 
 #include "schemas/result.h"
@@ -31,6 +32,10 @@ struct Vocabulary {
     return found == merges.end() ? nullptr : &found->second;
   }
 };
+
+/// The printable stand-in of each byte, as GPT-2 chose them: visible Latin-1 characters stand for themselves,
+/// all others, in order, for U+0100 and on.
+std::array<std::string, 256> byte_symbols();
 
 /// Reads vocab.json and merges.txt of a folder, and special_tokens_map.json and tokenizer_config.json where
 /// present. Memory stays within a small multiple of the files, which may have 32 MiB each. Errors:

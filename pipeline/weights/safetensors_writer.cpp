@@ -7,22 +7,26 @@
 #include <stdexcept>
 #include <system_error>
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <ATen/Functions.h>
+#include <fcntl.h>
 #include <nlohmann/json.hpp>
+#include <unistd.h>
 
 namespace waggle::pipeline {
 namespace {
 
 const char* type_name(at::ScalarType type) {
   switch (type) {
-    case at::kFloat: return "F32";
-    case at::kHalf: return "F16";
-    case at::kBFloat16: return "BF16";
-    case at::kLong: return "I64";
-    default: throw std::runtime_error("safetensors: a dtype that is not written");
+    case at::kFloat:
+      return "F32";
+    case at::kHalf:
+      return "F16";
+    case at::kBFloat16:
+      return "BF16";
+    case at::kLong:
+      return "I64";
+    default:
+      throw std::runtime_error("safetensors: a dtype that is not written");
   }
 }
 

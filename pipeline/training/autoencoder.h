@@ -1,0 +1,41 @@
+// The first stage: an autoencoder that takes pictures to latents and back.
+#pragma once
+
+#include <cstdint>
+
+#include "pipeline/models/vae.h"
+#include "pipeline/training/parameters.h"
+#include "pipeline/training/scene.h"
+
+namespace waggle::training {
+
+class Autoencoder {
+ public:
+  /// **Precision**: of the activations, see mixed_operations().
+  Autoencoder(std::uint64_t seed, at::ScalarType precision);
+
+  [[nodiscard]] const std::map<std::string, at::Tensor>& parameters() const { return parameters_.tensors(); }
+  /// Absolute and squared error of pixels, of what is left of them at half and quarter size and of their
+  /// differences to neighbours (which is what makes edges crisp), and the posterior's distance from a normal
+  /// distribution. **Shape**: pictures [B, 3, H, W], -1 .. 1. **Randomness**: the posterior's noise.
+  [[nodiscard]] at::Tensor loss(const at::Tensor& pictures, const at::Generator& noise) const;
+  /// The posterior's mean, not scaled.
+  [[nodiscard]] at::Tensor encode(const at::Tensor& pictures) const {
+    return encoder_.forward(pictures).mean;
+  }
+  [[nodiscard]] at::Tensor decode(const at::Tensor& latents) const { return decoder_.forward(latents); }
+
+ private:
+  Parameters parameters_;
+  std::shared_ptr<const pipeline::ops::Operations> operations_;
+  pipeline::VaeEncoder encoder_;
+  pipeline::VaeDecoder decoder_;
+};
+
+/// Pictures and their reconstructions in alternating rows, for people.
+at::Tensor reconstructions(const Autoencoder& model, const std::vector<Scene>& scenes, int columns);
+
+/// One over the deviation of the latents of these scenes: what the configuration's scaling_factor must be.
+double scaling_factor(const Autoencoder& model, const std::vector<Scene>& scenes);
+
+}  // namespace waggle::training

@@ -1,0 +1,187 @@
+// The stages of a run.
+#include "pipeline/training/run.h"
+
+#include <fstream>
+#include <stdexcept>
+
+#include <ATen/ATen.h>
+#include <ATen/CPUGeneratorImpl.h>
+#include <c10/core/GradMode.h>
+
+#include "pipeline/image/picture.h"
+#include "pipeline/training/dice.h"
+#include "pipeline/training/export.h"
+#include "pipeline/training/latent_store.h"
+#include "pipeline/training/pictures.h"
+#include "pipeline/training/purposes.h"
+#include "pipeline/training/recipe.h"
+#include "pipeline/training/samples.h"
+#include "pipeline/training/shards.h"
+
+namespace waggle::training {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char *kVae = "vae", *kDenoiser = "denoiser";
+constexpr int kWordScenes = 20000;  // enough to see every word hundreds of times
+constexpr double kVaeRate = 2e-3, kDenoiserRate = 1e-3;
+/// The autoencoder learns from quarters of pictures first: four times the steps, and edges and colours are
+/// local matters.
+constexpr double kCroppedShare = 0.65;
+constexpr int kCrop = kSide / 2;
+/// Captions are padded to the pipeline's full length only in the last part: among seventy paddings the words
+/// are hard to find for attention that has just begun to look.
+constexpr double kShortShare = 0.7;
+constexpr std::size_t kShortPadding = 2, kFullPadding = kTextLength;
+
+/// What reads words learns three times as fast as what draws: it hears of each word only now and then.
+double pace_of(const std::string& name) {
+  return name.starts_with("text/") || name.find("attn2") != std::string::npos ? 3.0 : 1.0;
+}
+
+/// Scenes with one figure on a plain ground, which say most clearly what a word means. They are most of the
+/// lessons at first, and no more than their share after kEasyUntil.
+constexpr double kEasyAtFirst = 0.7, kEasyUntil = 0.4;
+std::vector<std::size_t> easy_scenes(const std::vector<Scene>& scenes) {
+  std::vector<std::size_t> easy;
+  for (std::size_t i = 0; i < scenes.size(); ++i)
+    if (scenes[i].figures.size() == 1 && scenes[i].ground.kind == GroundKind::plain) easy.push_back(i);
+  return easy;
+}
+
+LoopSettings loop_of(const RunSettings& run, const char* stage, const StageBudget& budget, double rate) {
+  LoopSettings loop{stage, run.folder, budget.steps, budget.minutes, rate};
+  loop.visit_seconds = 60 * run.sample_minutes;
+  return loop;
+}
+
+pipeline::Tokenizer tokenizer_in(const fs::path& folder) {
+  auto tokenizer = pipeline::Tokenizer::load(folder);
+  if (!tokenizer) throw std::runtime_error(tokenizer.error().message);
+  return std::move(*tokenizer);
+}
+
+Weights weights_under(const std::string& prefix, const std::map<std::string, at::Tensor>& all) {
+  Weights part;
+  for (const auto& [name, tensor] : all)
+    if (name.starts_with(prefix)) part[name.substr(prefix.size())] = tensor;
+  return part;
+}
+
+at::Generator noise_of(std::mt19937_64& generator) {
+  return at::make_generator<at::CPUGeneratorImpl>(generator());
+}
+
+/// The averages that a stage's checkpoint holds, for parameters of these shapes.
+Optimizer loaded(const RunSettings& run, const char* stage,
+                 const std::map<std::string, at::Tensor>& parameters) {
+  Optimizer optimizer(parameters, {});
+  pipeline::FileWeights source({run.folder / (std::string(stage) + ".safetensors")});
+  optimizer.load(source);
+  return optimizer;
+}
+
+}  // namespace
+
+Run::Run(RunSettings settings)
+    : settings_(std::move(settings)), words_(learn_byte_pairs(caption_words(settings_.seed, kWordScenes))) {
+  fs::create_directories(settings_.folder);
+  write_tokenizer(words_, settings_.folder / "tokenizer");
+}
+
+bool Run::train(const std::atomic<bool>& stop) { return train_autoencoder(stop) && train_denoiser(stop); }
+
+bool Run::train_autoencoder(const std::atomic<bool>& stop) {
+  if (read_progress(settings_.folder, kVae).finished) return true;
+  Autoencoder model(settings_.seed, at::kBFloat16);
+  Optimizer optimizer(model.parameters(), {});
+  const auto parameters = values(model.parameters());
+  const int each = std::max(1, settings_.vae.batch / settings_.threads);
+  const auto step = [&](std::int64_t n, double share) {
+    Gradients gradients = differentiate(parameters, settings_.threads, [&](int shard) {
+      auto generator = generator_for(settings_.seed, kAutoencoderSteps,
+                                     static_cast<std::uint64_t>(n * settings_.threads + shard));
+      std::vector<Scene> scenes;
+      for (int i = 0; i < each; ++i) scenes.push_back(random_scene(generator));
+      at::Tensor pictures = pictures_of(scenes);
+      if (share < kCroppedShare) pictures = random_crops(pictures, kCrop, generator);
+      return model.loss(pictures, noise_of(generator));
+    });
+    return StepResult{gradients.loss, std::move(gradients.of_each)};
+  };
+  const auto visit = [&](const Progress& progress) {
+    optimizer.swap_averages();
+    std::vector<Scene> scenes;
+    auto generator = generator_for(settings_.seed, kShownScenes, 0);
+    for (int i = 0; i < 16; ++i) scenes.push_back(random_scene(generator));
+    const auto sheet = contact_sheet(reconstructions(model, scenes, 8), 8);
+    std::ofstream(settings_.folder / ("vae-" + std::to_string(progress.step) + ".png"), std::ios::binary)
+        << pipeline::encode(sheet, OutputFormat::png);
+    optimizer.swap_averages();
+  };
+  return learn(loop_of(settings_, kVae, settings_.vae, kVaeRate), optimizer, step, visit, stop).finished;
+}
+
+bool Run::train_denoiser(const std::atomic<bool>& stop) {
+  if (read_progress(settings_.folder, kDenoiser).finished) return true;
+  const Autoencoder autoencoder(settings_.seed, at::kBFloat16);
+  loaded(settings_, kVae, autoencoder.parameters()).swap_averages();
+  const LatentStore store = make_latents(autoencoder, settings_.seed, settings_.scenes, settings_.threads,
+                                         settings_.folder / "latents.safetensors");
+
+  const Denoiser model(settings_.seed, at::kBFloat16, tokenizer_in(settings_.folder / "tokenizer"));
+  const auto tensors = model.parameters();
+  OptimizerSettings settings;
+  settings.pace = pace_of;
+  Optimizer optimizer(tensors, settings);
+  const auto parameters = values(tensors);
+  const auto easy = easy_scenes(store.scenes);
+  const int each = std::max(1, settings_.denoiser.batch / settings_.threads);
+  const auto step = [&](std::int64_t n, double share) {
+    Gradients gradients = differentiate(parameters, settings_.threads, [&](int shard) {
+      auto generator = generator_for(settings_.seed, kDenoiserSteps,
+                                     static_cast<std::uint64_t>(n * settings_.threads + shard));
+      Dice dice(generator);
+      std::vector<const Scene*> scenes;
+      at::Tensor which = at::empty({each}, at::kLong);
+      for (int i = 0; i < each; ++i) {
+        const bool as_easy = !easy.empty() && dice.chance(kEasyAtFirst * (1 - share / kEasyUntil));
+        const std::size_t one = as_easy ? dice.one_of(easy) : dice.below(store.scenes.size());
+        scenes.push_back(&store.scenes[one]);
+        which.data_ptr<std::int64_t>()[i] = static_cast<std::int64_t>(one);
+      }
+      return model.loss(model.lesson(store.latents.index_select(0, which), scenes,
+                                     share < kShortShare ? kShortPadding : kFullPadding, generator));
+    });
+    return StepResult{gradients.loss, std::move(gradients.of_each)};
+  };
+  const auto visit = [&](const Progress& progress) { show_samples(optimizer, store.scaling, progress); };
+  LoopSettings loop = loop_of(settings_, kDenoiser, settings_.denoiser, kDenoiserRate);
+  loop.warm_up = 300;
+  return learn(loop, optimizer, step, visit, stop).finished;
+}
+
+void Run::show_samples(const Optimizer& denoiser, double scaling, const Progress& progress) const {
+  const fs::path preview = settings_.folder / "preview";
+  const Autoencoder autoencoder(settings_.seed, at::kBFloat16);
+  const auto averaged = denoiser.averaged();
+  export_model({weights_under("text/", averaged), weights_under("unet/", averaged),
+                loaded(settings_, kVae, autoencoder.parameters()).averaged(), scaling, words_},
+               preview);
+  write_sample_sheet(preview, sample_prompts(), 4,
+                     settings_.folder / ("samples-" + std::to_string(progress.step) + ".png"));
+}
+
+void Run::export_to(const fs::path& folder) const {
+  const Autoencoder autoencoder(settings_.seed, at::kBFloat16);
+  const Denoiser denoiser(settings_.seed, at::kBFloat16, tokenizer_in(settings_.folder / "tokenizer"));
+  pipeline::FileWeights latents({settings_.folder / "latents.safetensors"});
+  const auto averaged = loaded(settings_, kDenoiser, denoiser.parameters()).averaged();
+  export_model({weights_under("text/", averaged), weights_under("unet/", averaged),
+                loaded(settings_, kVae, autoencoder.parameters()).averaged(),
+                latents.take("scaling", {1}).item<float>(), words_},
+               folder);
+}
+
+}  // namespace waggle::training

@@ -1,0 +1,50 @@
+// A training run: its stages one after another, all of its state in one folder.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+
+#include "pipeline/training/autoencoder.h"
+#include "pipeline/training/byte_pairs.h"
+#include "pipeline/training/denoiser.h"
+#include "pipeline/training/learning_loop.h"
+
+namespace waggle::training {
+
+struct StageBudget {
+  double minutes = 0;
+  std::int64_t steps = 0;
+  int batch = 32;
+};
+
+struct RunSettings {
+  std::filesystem::path folder;
+  std::uint64_t seed = 1;
+  int threads = 2;
+  StageBudget vae{20, 0, 8}, denoiser{70, 0, 32};
+  std::int64_t scenes = 60000;
+  double sample_minutes = 10;
+};
+
+class Run {
+ public:
+  /// Writes the tokenizer into the folder; reads no checkpoints yet.
+  explicit Run(RunSettings settings);
+
+  /// True when every stage is done, false when `stop` came first. A finished stage is not run again.
+  bool train(const std::atomic<bool>& stop);
+  /// The averaged weights of the checkpoints. Throws LoadError when a stage has none.
+  void export_to(const std::filesystem::path& folder) const;
+
+ private:
+  bool train_autoencoder(const std::atomic<bool>& stop);
+  bool train_denoiser(const std::atomic<bool>& stop);
+  void show_samples(const Optimizer& denoiser, double scaling, const Progress& progress) const;
+
+  RunSettings settings_;
+  BytePairs words_;
+};
+
+}  // namespace waggle::training
