@@ -107,6 +107,7 @@ struct BusLink::Impl {
   bool stopping = false;
   std::string prefix;
   std::uint64_t next = 0;
+  std::atomic<std::uint64_t> malformed{0};
   std::deque<Unsent> unsent;  ///< no queen has taken them yet
   std::unordered_map<std::string, Waiting> waiting;
   std::thread thread;
@@ -123,6 +124,7 @@ void BusLink::Impl::run() {
     // ZeroMQ's descriptors signal changes, not levels: both sockets are emptied before each poll.
     take_replies();
     take_news();
+    malformed = client.malformed() + subscriber.malformed();
     time_out(Clock::now());
     pollfd watched[] = {
         {wake, POLLIN, 0}, {client.descriptor(), POLLIN, 0}, {subscriber.descriptor(), POLLIN, 0}};
@@ -238,6 +240,7 @@ asio::awaitable<Result<ReplyBody>> BusLink::ask(RequestBody body) {
   co_return co_await ask(std::move(body), impl_->settings.queen_timeout);
 }
 
+std::uint64_t BusLink::malformed() const { return impl_->malformed; }
 void BusLink::follow(const JobId& job) { impl_->order(Impl::Follow{job, true}); }
 void BusLink::unfollow(const JobId& job) { impl_->order(Impl::Follow{job, false}); }
 void BusLink::on_news(std::function<void(const JobId&)> listener) { impl_->listener = std::move(listener); }

@@ -35,6 +35,8 @@ class BusLink {
   void on_news(std::function<void(const JobId&)> listener);
 
   /// Answers what still waits with `unavailable` and ends the thread.
+  /// Messages that were none, since the start. From any thread.
+  [[nodiscard]] std::uint64_t malformed() const;
   void stop();
 
  private:

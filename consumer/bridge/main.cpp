@@ -30,7 +30,8 @@ void add_flags(CLI::App& app, Flags& flags, bridge::Settings& settings) {
   app.add_option("--listen", flags.listen, "HOST:PORT; port 0 takes a free one")->capture_default_str();
   program::add_connect_flag(app, flags.connect);
   app.add_option("--redis-url,--redis", flags.redis_url,
-                 "redis://[user:password@]host[:port][/db] or unix:///path")
+                 "redis://[user:password@]host[:port][/db], unix:///path, or "
+                 "redis-sentinel://[user:password@]host[:port],...[/db]?master=name")
       ->capture_default_str();
   app.add_option("--redis-prefix", flags.redis_prefix, "Before the name of every key in Redis")
       ->capture_default_str();

@@ -1,6 +1,8 @@
 // The metrics themselves, kept in a prometheus-cpp registry.
 #include "consumer/bridge/metrics.h"
 
+#include <map>
+
 #include <prometheus/counter.h>
 #include <prometheus/gauge.h>
 #include <prometheus/histogram.h>
@@ -35,6 +37,28 @@ struct Metrics::Impl {
       prometheus::BuildGauge().Name("waggle_jobs").Help("Jobs in the ledger by state").Register(registry);
   prometheus::Family<prometheus::Gauge>& workers =
       prometheus::BuildGauge().Name("waggle_workers").Help("Workers in the pool").Register(registry);
+  prometheus::Family<prometheus::Gauge>& bytes =
+      prometheus::BuildGauge()
+          .Name("waggle_bytes")
+          .Help("Kept in the ledger: of jobs that have not ended, of images")
+          .Register(registry);
+  prometheus::Family<prometheus::Gauge>& evicted = prometheus::BuildGauge()
+                                                       .Name("waggle_images_evicted_total")
+                                                       .Help("Images that the byte budget took")
+                                                       .Register(registry);
+  prometheus::Family<prometheus::Gauge>& paused =
+      prometheus::BuildGauge().Name("waggle_model_paused").Help("1: nobody claims it").Register(registry);
+  std::map<std::string, prometheus::Gauge*> paused_models;
+  prometheus::Family<prometheus::Gauge>& dropped =
+      prometheus::BuildGauge()
+          .Name("waggle_queen_dropped_total")
+          .Help("Garbage and too many requests, since the queen's start")
+          .Register(registry);
+  prometheus::Gauge& malformed = prometheus::BuildGauge()
+                                     .Name("waggle_bridge_malformed_total")
+                                     .Help("Garbage from queens")
+                                     .Register(registry)
+                                     .Add({});
 };
 
 Metrics::Metrics() : impl_(std::make_unique<Impl>()) {}
@@ -66,7 +90,26 @@ void Metrics::queue(const StatsReply& stats) {
   set("expired", stats.expired);
   set("dead", stats.dead);
   impl_->workers.Add({}).Set(static_cast<double>(stats.workers));
+  impl_->bytes.Add({{"what", "queued"}}).Set(static_cast<double>(stats.queued_bytes));
+  impl_->bytes.Add({{"what", "images"}}).Set(static_cast<double>(stats.image_bytes));
+  impl_->evicted.Add({}).Set(static_cast<double>(stats.images_evicted));
+  // One that was resumed goes on being shown, as 0.
+  for (auto& [model, gauge] : impl_->paused_models) gauge->Set(0);
+  for (const std::string& model : stats.paused) {
+    prometheus::Gauge*& gauge = impl_->paused_models[model];
+    if (gauge == nullptr) gauge = &impl_->paused.Add({{"model", model}});
+    gauge->Set(1);
+  }
+  const auto dropped = [&](const char* what, std::int64_t count) {
+    impl_->dropped.Add({{"queen", stats.queen}, {"what", what}}).Set(static_cast<double>(count));
+  };
+  dropped("requests", stats.malformed_messages);
+  dropped("events", stats.malformed_events);
+  dropped("subscriptions", stats.malformed_subscriptions);
+  dropped("rate_limited", stats.rate_limited);
 }
+
+void Metrics::malformed(std::uint64_t count) { impl_->malformed.Set(static_cast<double>(count)); }
 
 std::string Metrics::text() const {
   return prometheus::TextSerializer().Serialize(impl_->registry.Collect());

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -24,6 +25,9 @@ class Metrics {
   void sent_events(std::size_t count);
   /// The queue as a queen sees it; left out of the text until it has been told once.
   void queue(const StatsReply& stats);
+
+  /// Messages from queens that were none, since the bridge's start.
+  void malformed(std::uint64_t count);
 
   /// The text exposition format, version 0.0.4.
   [[nodiscard]] std::string text() const;

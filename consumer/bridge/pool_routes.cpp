@@ -59,6 +59,7 @@ Answer metrics_text(Services& services, HttpRequest) {
   const auto stats = as<StatsReply>(co_await services.bus.ask(request, kProbe));
   if (stats) services.metrics.queue(*stats);
   services.metrics.channels(services.hub.channels());
+  services.metrics.malformed(services.bus.malformed());
   HttpResponse response;
   response.content_type = "text/plain; version=0.0.4; charset=utf-8";
   response.body = services.metrics.text();

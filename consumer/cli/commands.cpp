@@ -10,7 +10,8 @@ std::span<const Command* const> commands() {
   static constexpr std::array kCommands{
       &kUpCommand,     &kRenderCommand,     &kSubmitCommand,  &kWatchCommand, &kStatusCommand,
       &kFetchCommand,  &kCancelCommand,     &kRequeueCommand, &kJobsCommand,  &kWorkersCommand,
-      &kModelsCommand, &kDrainCommand,      &kStatsCommand,   &kKeysCommand,  &kViewCommand,
+      &kModelsCommand, &kDrainCommand,      &kPauseCommand,   &kResumeCommand, &kLoadCommand,
+      &kUnloadCommand, &kStatsCommand,   &kKeysCommand,  &kViewCommand,
       &kSheetCommand,  &kInfoCommand,       &kShowCommand,    &kLogsCommand,  &kTopCommand,
       &kManCommand,    &kCompletionCommand, &kVersionCommand,
   };

@@ -35,7 +35,9 @@ std::string joined(const std::vector<std::string>& texts) {
 
 void add_hive_flags(CLI::App& app, HiveFlags& flags) {
   program::add_connect_flag(app, flags.connect);
-  app.add_option("--redis-url,--redis", flags.redis_url, "The ledger: redis://host:port/db or unix:///path")
+  app.add_option(
+         "--redis-url,--redis", flags.redis_url,
+         "The ledger: redis://host:port/db, unix:///path or redis-sentinel://host:port,.../db?master=name")
       ->type_name("URL")
       ->capture_default_str();
   app.add_option("--redis-prefix", flags.redis_prefix, "Before the name of every key in Redis")

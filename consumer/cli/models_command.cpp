@@ -16,14 +16,14 @@ void print(const ModelsReply& reply) {
     std::puts("no worker serves a model; `waggle workers` shows who is in the pool");
     return;
   }
-  std::vector<std::vector<std::string>> rows{{"MODEL", "FAMILY", "WORKERS", "ALIASES"}};
+  std::vector<std::vector<std::string>> rows{{"MODEL", "FAMILY", "WORKERS", "STATE", "ALIASES"}};
   for (const PoolModel& pooled : reply.models) {
     std::string aliases;
     for (const std::string& alias : pooled.model.aliases) {
       aliases += (aliases.empty() ? "" : ", ") + printable(alias);
     }
     rows.push_back({printable(pooled.model.name), printable(pooled.model.family),
-                    std::to_string(pooled.workers.size()), aliases});
+                    std::to_string(pooled.workers.size()), pooled.paused ? "paused" : "open", aliases});
   }
   std::fputs(table(rows).c_str(), stdout);
 }

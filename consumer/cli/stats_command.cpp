@@ -12,6 +12,8 @@ namespace waggle::cli {
 namespace {
 
 void print(const StatsReply& reply) {
+  std::string paused;
+  for (const std::string& model : reply.paused) paused += (paused.empty() ? "" : ", ") + printable(model);
   std::fputs(table({{"queued", std::to_string(reply.queued)},
                     {"running", std::to_string(reply.running)},
                     {"completed", std::to_string(reply.completed)},
@@ -20,7 +22,14 @@ void print(const StatsReply& reply) {
                     {"expired", std::to_string(reply.expired)},
                     {"dead", std::to_string(reply.dead)},
                     {"workers", std::to_string(reply.workers)},
-                    {"malformed", std::to_string(reply.malformed_messages)},
+                    {"paused", paused.empty() ? "-" : paused},
+                    {"bytes queued", std::to_string(reply.queued_bytes)},
+                    {"bytes of images", std::to_string(reply.image_bytes)},
+                    {"images evicted", std::to_string(reply.images_evicted)},
+                    {"malformed", std::to_string(reply.malformed_messages + reply.malformed_events +
+                                                 reply.malformed_subscriptions)},
+                    {"rate limited", std::to_string(reply.rate_limited)},
+                    {"queen", printable(reply.queen)},
                     {"queen up", age_text(reply.uptime_s)}})
                  .c_str(),
              stdout);

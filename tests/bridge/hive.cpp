@@ -17,13 +17,16 @@ T must(Result<T> result) {
 
 }  // namespace
 
-Hive::Hive(bridge::Settings settings, ledger::Policy policy)
+Hive::Hive(bridge::Settings settings, ledger::Policy policy, double rate_limit)
     : policy_(policy), ledger_(redis_.options()), settings_(std::move(settings)) {
   queen::Options options;
   options.listen = {"tcp://127.0.0.1:*", "tcp://127.0.0.1:*", "tcp://127.0.0.1:*"};
   options.redis = redis_.options();
   options.policy = policy;
   options.allow_unknown_models = true;
+  options.rate_limit = rate_limit;
+  options.rate_burst = 1;
+  options.name = "hive-1";
   queen_ = std::make_unique<queen::Queen>(options);
   const bus::Endpoints at = queen_->endpoints();
   queen_thread_ = std::thread([this] { queen_->run([this] { return stop_queen_.load(); }); });

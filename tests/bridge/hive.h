@@ -21,7 +21,8 @@ namespace waggle::testing {
 
 class Hive {
  public:
-  explicit Hive(bridge::Settings settings = {}, ledger::Policy policy = {});
+  /// `rate_limit`: requests a second that the queen takes of the bridge, after a first one; 0: any number.
+  explicit Hive(bridge::Settings settings = {}, ledger::Policy policy = {}, double rate_limit = 0);
   ~Hive();
 
   [[nodiscard]] HttpClient client(int receive_buffer_bytes = 0) const {

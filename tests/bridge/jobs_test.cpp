@@ -126,6 +126,36 @@ TEST_CASE("bridge: a full queue says when to come back") {
   CHECK(std::stoi(full.headers.at("retry-after")) >= 1);
 }
 
+TEST_CASE("bridge: too many requests are 429, with when to come back") {
+  Hive hive({}, {}, 0.1);
+  HttpClient http = hive.client();
+  CHECK(http.ask("POST", "/v1/jobs", job_body()).status == 202);
+  const HttpReply refused = http.ask("POST", "/v1/jobs", job_body());
+  CHECK(refused.status == 429);
+  CHECK(json::parse(refused.body).at("code") == "rate_limited");
+  const int seconds = std::stoi(refused.headers.at("retry-after"));
+  CHECK(seconds >= 1);
+  CHECK(seconds <= 10);
+}
+
+TEST_CASE("bridge: bytes, pauses and garbage of the queue are in the metrics") {
+  Hive hive;
+  HttpClient http = hive.client();
+  hive.submit();
+  REQUIRE(hive.ledger().pause({"sd15"}));
+  const std::string text = http.ask("GET", "/metrics").body;
+  CHECK(text.find("waggle_model_paused{model=\"sd15\"} 1") != std::string::npos);
+  CHECK(text.find("waggle_bytes{what=\"queued\"}") != std::string::npos);
+  CHECK(text.find("waggle_bytes{what=\"images\"} 0") != std::string::npos);
+  for (const char* what : {"requests", "events", "subscriptions", "rate_limited"}) {
+    INFO(what);
+    CHECK(text.find("what=\"" + std::string(what) + "\"} 0") != std::string::npos);
+  }
+  CHECK(text.find("waggle_bridge_malformed_total 0") != std::string::npos);
+  REQUIRE(hive.ledger().resume({"sd15"}));
+  CHECK(http.ask("GET", "/metrics").body.find("waggle_model_paused{model=\"sd15\"} 0") != std::string::npos);
+}
+
 TEST_CASE("bridge: unknown things are 404, wrong methods 405 with what is allowed") {
   Hive hive;
   HttpClient http = hive.client();

@@ -32,6 +32,21 @@ TEST_CASE("recovery: a job whose worker is killed is finished by the next worker
   CHECK(pool.status(job).attempts.size() == 1);
 }
 
+TEST_CASE("recovery: with the lease as shipped, a killed worker's job runs elsewhere long before it is over") {
+  std::vector<std::string> flags = null_pool("20ms");
+  flags.insert(flags.end(), {"--workers", "2"});
+  Pool pool(flags);
+  const JobId job = pool.submit("null", {"--steps", "300"});
+  pool.wait_for_step(job, 60);  // a second and more: a queen has seen who is connected
+  REQUIRE(kill(pool.pid(pool.status(job).worker->value), SIGKILL) == 0);
+  const auto killed = std::chrono::steady_clock::now();
+  REQUIRE(eventually([&] { return count<StartedEvent>(pool.events(job)) == 2; }));
+  const double took_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - killed).count();
+  WARN("worker killed to its job started elsewhere: " << took_s << " s, lease 15 s");
+  CHECK(took_s < 8.0);  // two on a machine that is not busy
+  check_completed_once(pool, job, 2);
+}
+
 TEST_CASE("recovery: the real model finishes a killed worker's job with the same picture") {
   Pool pool(with_short_lease(model_pool()));
   const std::vector<std::string> settings{"--steps", "400", "--seed", "3", "--size", "64x64"};
