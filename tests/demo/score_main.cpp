@@ -12,6 +12,7 @@
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
+#include <unistd.h>
 
 #include "consumer/cli/sheet/contact_sheet.h"
 #include "pipeline/pipeline.h"
@@ -60,7 +61,7 @@ class Exam {
     request.steps = flags_.steps;
     request.guidance_scale = flags_.guidance;
     if (!flags_.sampler.empty()) request.sampler = flags_.sampler;
-    if (flags_.size > 0) request.operation = ImageGeneration{.width = flags_.size, .height = flags_.size};
+    if (flags_.size > 0) request.operation = ImageGeneration{flags_.size, flags_.size};
     job.callbacks.image = [this, index](const pipeline::RenderedImage& image) { keep(index, image.bytes); };
     job.callbacks.end = [this](const Result<pipeline::RenderSummary>& end) { note_end(end); };
     return job;
@@ -83,8 +84,9 @@ class Exam {
     const std::lock_guard lock(mutex_);
     if (!end) failure_ = end.error().message;
     ++ended_;
-    std::fprintf(stderr, "\r%zu of %zu", ended_, asked_.size());
-    if (ended_ == asked_.size()) std::fputc('\n', stderr);
+    if (isatty(STDERR_FILENO) != 0) {
+      std::fprintf(stderr, "\r%zu of %zu%s", ended_, asked_.size(), ended_ == asked_.size() ? "\n" : "");
+    }
     changed_.notify_all();
   }
 
@@ -129,7 +131,10 @@ void write_json(const Flags& flags, const std::vector<Answer>& answers) {
 }
 
 void draw_failures(const fs::path& file, const std::vector<Answer>& answers) {
-  cli::ContactSheet sheet({.tile = 160, .lines = 6});
+  cli::SheetLayout layout;
+  layout.tile = 160;
+  layout.lines = 6;
+  cli::ContactSheet sheet(layout);
   int count = 0;
   for (const Answer& answer : answers) {
     if (answer.wrong.empty() || count++ >= sheet.most_pictures()) continue;
@@ -146,7 +151,9 @@ bool good_enough(const Tally& tally, double least_percent) {
 int score(const Flags& flags) {
   const auto precision = pipeline::precision_from_name(flags.precision);
   if (!precision) throw std::runtime_error("no precision '" + flags.precision + "'");
-  pipeline::Pipeline pipeline({.precision = *precision});
+  pipeline::Options options;
+  options.precision = *precision;
+  pipeline::Pipeline pipeline(options);
   if (auto loaded = pipeline.load(flags.model, "demo"); !loaded)
     throw std::runtime_error(loaded.error().message);
   if (!flags.pictures.empty()) fs::create_directories(flags.pictures);
