@@ -17,13 +17,13 @@
 #include <CLI/CLI.hpp>
 
 #include "consumer/cli/command.h"
+#include "consumer/cli/inspect/like.h"
 #include "consumer/cli/job_flags.h"
 #include "consumer/cli/output_file.h"
 #include "consumer/cli/progress_bar.h"
 #include "consumer/program/stop_signal.h"
 #include "pipeline/catalogue.h"
 #include "pipeline/pipeline.h"
-#include "schemas/codec/json.h"
 
 namespace waggle::cli {
 
@@ -33,7 +33,7 @@ using namespace std::chrono_literals;
 
 struct RenderFlags {
   JobFlags job;
-  std::filesystem::path model, out = "out.png", lora_dir, tokenizer_dir;
+  std::filesystem::path model, out = "out.png", lora_dir, tokenizer_dir, like;
   std::string precision = "auto", device = "cpu";
   int threads = 0;
 };
@@ -146,11 +146,26 @@ ExitCode render(const Terminal& terminal, const RenderFlags& flags) {
   auto format = format_of(flags.out);
   if (!format) return fail(terminal, format.error());
   if (auto writable = check_writable(flags.out); !writable) return fail(terminal, writable.error());
+  JobFlags job_flags = flags.job;
+  std::optional<JobRequest> like;
+  if (!flags.like.empty()) {
+    auto read = read_like(flags.like, job_flags);
+    if (!read) return fail(terminal, read.error());
+    like = std::move(read).value();
+  } else if (job_flags.prompt.empty()) {
+    return fail(terminal, {ErrorCode::invalid_request,
+                           "PROMPT is missing: say what the picture shows, or name one with --like"});
+  }
   auto catalogue = pipeline::Catalogue::single(flags.model);
   if (!catalogue) return fail(terminal, catalogue.error());
   const pipeline::ModelDescription& model = catalogue->entries().front().model;
-  auto request = to_request(flags.job, model.name, *format);
+  auto request = to_request(job_flags, model.name, *format);
   if (!request) return fail(terminal, request.error());
+  if (like) {
+    if (auto filled = fill_in(*like, job_flags, *request); !filled) return fail(terminal, filled.error());
+    if (const std::string flag = other_picture(*like, *request); !flag.empty())
+      std::fprintf(stderr, "waggle: %s is not the picture that was used then\n", flag.c_str());
+  }
   auto options = engine_options(flags);
   if (!options) return fail(terminal, options.error());
 
@@ -163,7 +178,7 @@ ExitCode render(const Terminal& terminal, const RenderFlags& flags) {
   pipeline::RenderJob job;
   job.model = model.name;
   job.request = std::move(request).value();
-  job.describe = [](const JobRequest& resolved) { return codec::to_json(resolved); };
+  job.describe = described;
   job.callbacks.progress = [&happenings](int step, int total) { happenings.add(Step{step, total}); };
   job.callbacks.image = [&happenings](pipeline::RenderedImage image) { happenings.add(std::move(image)); };
   job.callbacks.end = [&happenings](Result<pipeline::RenderSummary> summary) {
@@ -179,6 +194,9 @@ Action attach(CLI::App& app) {
       ->required()
       ->type_name("DIR");
   add_job_flags(app, flags->job);
+  app.get_option("prompt")->required(false);
+  app.add_option("--like", flags->like, "Make this picture again, but for what other flags change")
+      ->type_name("PICTURE");
   app.add_option("-o,--out", flags->out, "File; its ending says the format: .png, .jpg, .webp")
       ->capture_default_str()
       ->type_name("FILE");
@@ -201,7 +219,8 @@ Action attach(CLI::App& app) {
 const Command kRenderCommand{
     "render", "Render in this process, without a queue",
     "  waggle render --model models/sd15 \"a lighthouse at dusk\" -o lighthouse.png\n"
-    "  waggle render --model sdxl.safetensors \"a fox\" -n 4 --size 1024x1024 --seed 7 -o fox.webp\n",
+    "  waggle render --model sdxl.safetensors \"a fox\" -n 4 --size 1024x1024 --seed 7 -o fox.webp\n"
+    "  waggle render --model models/sd15 --like fox.webp --steps 40 -o finer.png\n",
     attach};
 
 }  // namespace waggle::cli
