@@ -5,6 +5,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "tests/ledger/redis_sentinels.h"
 #include "tests/worker/crew.h"
 
 namespace waggle::testing {
@@ -121,6 +122,90 @@ TEST_CASE("worker: a worker that is started again under its name gets its job ba
   REQUIRE(hive.becomes(job, JobState::completed));
   CHECK(Clock::now() - start < 5s);
   CHECK(hive.status(job).attempt == 2);
+}
+
+TEST_CASE("worker: a fail-over of Redis in mid-job costs no attempt, and the pool goes on") {
+  RedisSentinels sentinels;
+  Hive hive([&](queen::Options& options) { options.redis = sentinels.options(); });
+  auto puppet = std::make_unique<PuppetRenderer>();
+  auto* const renderer = puppet.get();
+  Crew crew(worker_settings(hive, "w1"), std::move(puppet));
+  const JobId job = hive.submit(a_job());
+  REQUIRE(eventually([&] { return renderer->rendered == 1; }));
+  REQUIRE(eventually([&] { return sentinels.replicated(); }));
+  sentinels.master().kill9();
+  renderer->end(1, pipeline::RenderSummary{a_job()});
+  REQUIRE(eventually([&] { return hive.ledger.ping().has_value(); }, 40s));
+  REQUIRE(hive.becomes(job, JobState::completed));
+  CHECK(hive.status(job).attempt == 1);
+
+  std::optional<JobId> next;
+  REQUIRE(eventually([&] {
+    const ReplyBody reply = hive.ask(SubmitRequest{a_job()});
+    if (const auto* accepted = std::get_if<Accepted>(&reply)) next = accepted->job;
+    return next.has_value();
+  }));
+  REQUIRE(eventually([&] { return renderer->rendered >= 2; }));
+  renderer->end(static_cast<pipeline::Ticket>(renderer->rendered.load()), pipeline::RenderSummary{a_job()});
+  CHECK(hive.becomes(*next, JobState::completed));
+}
+
+/// A second queen over the same Redis.
+class AnotherQueen {
+ public:
+  explicit AnotherQueen(const Hive& hive) : queen_(options(hive)) {
+    thread_ = std::thread([this] { queen_.run([this] { return stopping_.load(); }); });
+  }
+  ~AnotherQueen() {
+    stopping_ = true;
+    thread_.join();
+  }
+  [[nodiscard]] bus::Endpoints endpoints() const { return queen_.endpoints(); }
+
+ private:
+  static queen::Options options(const Hive& hive) {
+    queen::Options options = hive.queen_options();
+    options.listen = {"tcp://127.0.0.1:*", "tcp://127.0.0.1:*", "tcp://127.0.0.1:*"};
+    return options;
+  }
+  queen::Queen queen_;
+  std::atomic<bool> stopping_{false};
+  std::thread thread_;
+};
+
+TEST_CASE(
+    "worker: of two queens either may be lost, and come back: requests, jobs and events go by the other") {
+  Hive hive;
+  auto second = std::make_unique<AnotherQueen>(hive);
+  auto settings = worker_settings(hive, "w1");
+  settings.queens.push_back(second->endpoints());
+  settings.idle_poll = 60s;  // it hears of jobs, or never
+  Crew crew(settings, std::make_unique<worker::NullRenderer>(worker::NullRendererOptions{1ms}));
+  bus::RequestClient client(hive.context(), {hive.endpoints().requests, second->endpoints().requests});
+  bus::Subscriber reader(hive.context(), {hive.endpoints().publish, second->endpoints().publish});
+  reader.subscribe("events/");
+  int number = 0;
+  // Asked again when no answer comes, as any client would: the key makes it one job. Hears of an end on the
+  // topic.
+  const auto one_goes_through = [&] {
+    JobRequest request = a_job();
+    request.idempotency_key = "job " + std::to_string(++number);
+    if (!client.send(codec::to_msgpack(Request{RequestId("r"), SubmitRequest{request}}))) return false;
+    if (!client.receive(500ms)) return false;
+    const auto deadline = Clock::now() + 1s;
+    while (Clock::now() < deadline) {
+      const auto message = reader.receive(100ms);
+      const auto event = message ? codec::from_msgpack<Event>(message->payload) : Error{};
+      if (event && std::holds_alternative<CompletedEvent>(event->body)) return true;
+    }
+    return false;
+  };
+  CHECK(eventually(one_goes_through));
+  hive.stop_queen();
+  CHECK(eventually(one_goes_through));
+  hive.start_queen();
+  second.reset();
+  CHECK(eventually(one_goes_through));
 }
 
 }  // namespace

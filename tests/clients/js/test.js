@@ -138,7 +138,6 @@ async function main() {
     pool.removeAllListeners('exit');
     const ended = new Promise((resolve) => pool.once('exit', resolve));
     pool.kill('SIGTERM');
-    pool.kill('SIGTERM');
     await ended;
   }
 }
