@@ -39,10 +39,11 @@ class Alive {
   void attention(double rows, double heads, double tokens, double channels) {
     double scores = 0;
     if (!kind_.fused)
+      // Scores and their softmax; half precisions have both in fp32 too.
       scores = std::min(rows * heads * tokens * tokens,
                         std::max(static_cast<double>(kMaxScores), rows * heads * tokens)) *
-               (1.0 + 4.0 / static_cast<double>(kind_.element_bytes));
-    at(rows * tokens * channels * (kind_.fused ? 8 : 10) + scores);
+               (kind_.element_bytes == 4 ? 2 : 5);
+    at(rows * tokens * channels * (kind_.fused ? 8 : 11) + scores);
   }
   /// Projections, self attention, cross attention, feed-forward; the input is held by the caller.
   void transformer(double rows, double heads, double tokens, double channels) {
@@ -50,7 +51,7 @@ class Alive {
     at(map * norm_copies());
     hold(2 * map);  // the tokens, and the block's input
     attention(rows, heads, tokens, channels);
-    at(map * (kind_.fused ? 14 : 18));
+    at(map * (kind_.fused ? 18 : 21));  // the feed-forward, four times as wide and gated
     drop(2 * map);
   }
 

@@ -1,4 +1,4 @@
-// Taking moments over crops, and normalising by given ones.
+// Taking moments, and normalising by given ones.
 #include "pipeline/models/shared_moments.h"
 
 #include <stdexcept>
@@ -7,23 +7,10 @@
 
 namespace waggle::pipeline {
 
-void SharedMoments::record(std::int64_t margin, std::int64_t side) {
-  moments_.clear();
-  next_ = 0;
-  recording_ = true;
-  margin_ = margin;
-  side_ = side;
-}
-
-SharedMoments::Moments SharedMoments::take(const GroupNorm& norm, const at::Tensor& x) const {
-  const auto rim = [&](std::int64_t length) { return length * margin_ / side_; };
-  const std::int64_t top = rim(x.size(2)), left = rim(x.size(3));
-  const at::Tensor inner = x.narrow(2, top, x.size(2) - 2 * top).narrow(3, left, x.size(3) - 2 * left);
-  const at::Tensor groups =
-      inner.to(at::kFloat)
-          .reshape({inner.size(0), norm.groups, inner.size(1) / norm.groups, inner.size(2), inner.size(3)});
-  auto [variance, mean] = at::var_mean(groups, {0, 2, 3, 4}, /*unbiased=*/false);
-  return {mean.unsqueeze(0), variance.unsqueeze(0)};
+SharedMoments::Moments SharedMoments::take(const GroupNorm& norm, const at::Tensor& x) {
+  const at::Tensor groups = x.to(at::kFloat).reshape({1, norm.groups, -1});
+  auto [variance, mean] = at::var_mean(groups, {2}, /*unbiased=*/false);
+  return {mean, variance};
 }
 
 at::Tensor SharedMoments::then_silu(const GroupNorm& norm, const at::Tensor& x) {

@@ -5,7 +5,7 @@
 // neighbour. Here all tiles share one set, so a pixel comes out the same whichever tile it lies in.
 #pragma once
 
-#include <cstdint>
+#include <cstddef>
 #include <vector>
 
 #include "pipeline/models/layers.h"
@@ -15,10 +15,7 @@ namespace waggle::pipeline {
 /// One set of moments per normalisation, in the order in which a network runs them. Not thread-safe.
 class SharedMoments {
  public:
-  /// The next run is one over the sample: [crops, C, side, side]. Of each crop a rim of `margin` cells, where
-  /// the convolutions have looked past its edge, does not count.
-  void record(std::int64_t margin, std::int64_t side);
-  /// The next run is one over a tile.
+  /// The run that is to come, and those after it, use what the first one recorded.
   void replay() { next_ = 0, recording_ = false; }
 
   /// In place of norm.then_silu(x). Sums are fp32.
@@ -28,12 +25,11 @@ class SharedMoments {
   struct Moments {
     at::Tensor mean, variance;  // [1, groups]
   };
-  [[nodiscard]] Moments take(const GroupNorm& norm, const at::Tensor& x) const;
+  [[nodiscard]] static Moments take(const GroupNorm& norm, const at::Tensor& x);
 
   std::vector<Moments> moments_;
   std::size_t next_ = 0;
-  bool recording_ = false;
-  std::int64_t margin_ = 0, side_ = 1;
+  bool recording_ = true;
 };
 
 }  // namespace waggle::pipeline

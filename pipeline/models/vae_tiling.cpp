@@ -1,4 +1,4 @@
-// Samples, tiles and their halos.
+// Tiles, their halos, and the reduced whole.
 #include "pipeline/models/vae_tiling.h"
 
 #include <algorithm>
@@ -32,22 +32,15 @@ at::Tensor crop(const at::Tensor& x, std::int64_t top, std::int64_t left, std::i
   return x.narrow(2, top, height).narrow(3, left, width);
 }
 
-/// Crops of `side` cells spread evenly, in all about as many cells as one tile has.
-at::Tensor sample(const at::Tensor& x, std::int64_t side, std::int64_t tile, std::int64_t align) {
-  const std::int64_t height = x.size(2), width = x.size(3);
-  const double crops = static_cast<double>(tile * tile) / static_cast<double>(side * side);
-  const double shape = static_cast<double>(height) / static_cast<double>(width);
-  const auto rows = std::max<std::int64_t>(1, std::llround(std::sqrt(crops * shape)));
-  const auto columns = std::max<std::int64_t>(1, std::llround(std::floor(crops / static_cast<double>(rows))));
-  const auto place = [&](std::int64_t i, std::int64_t count, std::int64_t length) {
-    const std::int64_t at = count == 1 ? (length - side) / 2 : i * (length - side) / (count - 1);
-    return at / align * align;
+/// The whole at the size of a tile, sides multiples of `align`. Cells are left out, not averaged: each one
+/// stays as strong as it is.
+at::Tensor reduced(const at::Tensor& x, std::int64_t tile, std::int64_t align) {
+  const auto height = static_cast<double>(x.size(2)), width = static_cast<double>(x.size(3));
+  const double factor = std::min(1.0, static_cast<double>(tile) / std::sqrt(height * width));
+  const auto side = [&](double length) {
+    return std::max<std::int64_t>(1, std::llround(length * factor) / align) * align;
   };
-  std::vector<at::Tensor> crops_of;
-  for (std::int64_t i = 0; i < rows; ++i)
-    for (std::int64_t j = 0; j < columns; ++j)
-      crops_of.push_back(crop(x, place(i, rows, height), place(j, columns, width), side, side));
-  return at::cat(crops_of);  // [crops, C, side, side]
+  return at::upsample_nearest2d(x, {side(height), side(width)});
 }
 
 }  // namespace
@@ -96,12 +89,10 @@ at::Tensor decode_tiled(const VaeDecoder& decoder, const VaeConfig& config, cons
   if (tiling.split >= decoder.stages()) return decoder.forward(latents);
   if (between) between();
   const at::Tensor features = decoder.head(latents, tiling.split);
-  const std::int64_t halo = decode_halo(config, tiling.split);
-  const std::int64_t side = std::min({4 * halo, features.size(2), features.size(3)});
   if (between) between();
   SharedMoments moments;
-  moments.record(std::min(halo, (side - 1) / 2), side);
-  (void)decoder.tail(sample(features, side, tiling.tile + 2 * halo, 1), tiling.split, &moments);
+  const std::int64_t side = tiling.tile + 2 * decode_halo(config, tiling.split);
+  (void)decoder.tail(reduced(features, side, 1), tiling.split, &moments);
   return decode_tiles(decoder, config, features, tiling, moments, between);
 }
 
@@ -128,13 +119,11 @@ at::Tensor encode_tiles(const VaeEncoder& encoder, const VaeConfig& config, cons
 Posterior encode_tiled(const VaeEncoder& encoder, const VaeConfig& config, const at::Tensor& image,
                        const VaeTiling& tiling, const BetweenTiles& between) {
   if (tiling.split <= 0) return encoder.forward(image);
-  const std::int64_t halo = encode_halo(config, tiling.split), factor = std::int64_t{1} << tiling.split;
-  const std::int64_t cells = std::min({4 * halo, image.size(2) / factor, image.size(3) / factor});
   if (between) between();
   SharedMoments moments;
-  moments.record(std::min(halo, (cells - 1) / 2), cells);
-  (void)encoder.head(sample(image, cells * factor, (tiling.tile + 2 * halo) * factor, factor), tiling.split,
-                     &moments);
+  const std::int64_t factor = std::int64_t{1} << tiling.split;
+  const std::int64_t side = (tiling.tile + 2 * encode_halo(config, tiling.split)) * factor;
+  (void)encoder.head(reduced(image, side, factor), tiling.split, &moments);
   const at::Tensor features = encode_tiles(encoder, config, image, tiling, moments, between);
   if (between) between();
   return encoder.tail(features, tiling.split);
