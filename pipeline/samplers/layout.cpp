@@ -19,6 +19,11 @@ Evaluation second_evaluation(Layout layout, const Level& from, const Level& to, 
   return {noise.timestep_of(middle), exploding_level(middle), to};
 }
 
+/// PNDM counts as one, as in diffusers: it is entered and left between any two of its questions.
+int evaluations_a_step(const SamplerRow& sampler) {
+  return sampler.layout != Layout::single && sampler.layout != Layout::pndm ? 2 : 1;
+}
+
 /// One evaluation per timestep, each arriving where the next begins.
 void evaluate_each(const std::vector<double>& timesteps, Walk& walk) {
   for (const double t : timesteps) {
@@ -77,10 +82,23 @@ void lay_out_table(const std::vector<double>& timesteps, const SamplerRow& sampl
   evaluate_each(sampler.layout == Layout::pndm ? pndm_timesteps(timesteps, walk) : timesteps, walk);
 }
 
+int steps_within(double share, int training_timesteps, const SamplerRow& sampler, const Walk& walk) {
+  // As diffusers rounds: the first timestep that belongs to the other model lies below it.
+  const double cutoff = std::nearbyint(training_timesteps - share * training_timesteps);
+  const std::size_t stride = static_cast<std::size_t>(evaluations_a_step(sampler));
+  int steps = 0;
+  for (std::size_t e = 0; e < walk.evaluations.size() && walk.evaluations[e].t >= cutoff; e += stride) ++steps;
+  return steps;
+}
+
 void skip_steps(int skipped, const SamplerRow& sampler, Walk& walk) {
-  const bool two_a_step = sampler.layout != Layout::single && sampler.layout != Layout::pndm;
   walk.first_step = skipped;
-  walk.first_evaluation = two_a_step ? 2 * skipped : skipped;
+  walk.first_evaluation = evaluations_a_step(sampler) * skipped;
+}
+
+void stop_after(int steps, const SamplerRow& sampler, Walk& walk) {
+  const int end = evaluations_a_step(sampler) * steps;
+  if (end < static_cast<int>(walk.evaluations.size())) walk.end_evaluation = end;
 }
 
 }  // namespace waggle::pipeline

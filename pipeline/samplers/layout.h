@@ -22,7 +22,12 @@ void lay_out_levels(const Levels& levels, const SamplerRow& sampler, Walk& walk)
 /// one starts (LCM and TCD: at the next one).
 void lay_out_table(const std::vector<double>& timesteps, const SamplerRow& sampler, Walk& walk);
 
+/// Steps that begin within this share of `training_timesteps`, counted from noise.
+int steps_within(double share, int training_timesteps, const SamplerRow& sampler, const Walk& walk);
+
 /// Lets the run enter `skipped` steps late.
 void skip_steps(int skipped, const SamplerRow& sampler, Walk& walk);
+/// Ends the run after so many steps of the schedule, unless that is all of them.
+void stop_after(int steps, const SamplerRow& sampler, Walk& walk);
 
 }  // namespace waggle::pipeline

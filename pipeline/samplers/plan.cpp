@@ -25,8 +25,9 @@ class WalkPlan final : public Plan {
  public:
   WalkPlan(const Choice& choice, Walk walk, double initial_scale)
       : choice_(choice), walk_(std::move(walk)), initial_scale_(initial_scale) {
-    for (std::size_t e = begin(); e < walk_.evaluations.size(); ++e)
-      timesteps_.push_back(walk_.evaluations[e].t);
+    const std::size_t end =
+        static_cast<std::size_t>(walk_.end_evaluation.value_or(static_cast<int>(walk_.evaluations.size())));
+    for (std::size_t e = begin(); e < end; ++e) timesteps_.push_back(walk_.evaluations[e].t);
     const auto sigma = [](const Level& level) {
       return level.alpha > 0.0 ? level.sigma / level.alpha : std::numeric_limits<double>::infinity();
     };
@@ -37,6 +38,7 @@ class WalkPlan final : public Plan {
   std::string_view sampler() const override { return choice_.sampler->name; }
   std::string_view schedule() const override { return choice_.schedule->name; }
   int evaluations() const override { return static_cast<int>(timesteps_.size()); }
+  bool hands_over() const override { return walk_.end_evaluation.has_value(); }
   const std::vector<double>& timesteps() const override { return timesteps_; }
   const std::vector<double>& sigmas() const override { return sigmas_; }
 
@@ -48,7 +50,7 @@ class WalkPlan final : public Plan {
   }
   at::Tensor add_noise_after(const at::Tensor& image, const at::Tensor& noise,
                              int evaluation) const override {
-    if (evaluation + 1 >= evaluations()) return image;
+    if (evaluation + 1 >= evaluations() && !hands_over()) return image;
     return noised(after(evaluation), image, noise);
   }
   at::Tensor preview_latents(const at::Tensor& latents, int evaluation) const override {
@@ -125,6 +127,9 @@ std::optional<Error> check(const SchedulerConfig& model, const PlanRequest& requ
   }
   if (request.eta && !(*request.eta >= 0.0 && *request.eta <= 1.0))
     return refusal("/eta", "must be between 0 and 1");
+  for (const auto& share : {request.from, request.until})
+    if (share && !(*share > 0.0 && *share < 1.0))
+      return refusal("/refiner/start", "must be greater than 0 and below 1");
   return std::nullopt;
 }
 
@@ -148,7 +153,7 @@ Result<std::shared_ptr<const Plan>> make_plan(const SchedulerConfig& model, cons
   if (skipped == request.steps) {
     return refusal("/strength", "leaves none of the " + std::to_string(request.steps) + " steps to run");
   }
-  if (request.steps < 4 || skipped > 0) walk.solver.runge_kutta_start = false;
+  if (request.steps < 4 || skipped > 0 || request.from) walk.solver.runge_kutta_start = false;
 
   const std::vector<double> own = own_timesteps(model, choice, request);
   if (own.empty()) {
@@ -166,7 +171,11 @@ Result<std::shared_ptr<const Plan>> make_plan(const SchedulerConfig& model, cons
   } else {
     lay_out_levels(make_levels(model, choice, request, own, walk.noise), sampler, walk);
   }
-  skip_steps(skipped, sampler, walk);
+  const auto within = [&](double share) {
+    return steps_within(share, model.num_train_timesteps, sampler, walk);
+  };
+  skip_steps(std::max(skipped, request.from ? within(*request.from) : 0), sampler, walk);
+  if (request.until) stop_after(within(*request.until), sampler, walk);
 
   double initial_scale = 1.0;
   if (sampler.family == Family::sigma) {

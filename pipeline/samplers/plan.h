@@ -26,6 +26,10 @@ struct PlanRequest {
   int steps = 20;
   /// Image to image and inpainting: the share of the schedule that is run, 0..1.
   std::optional<double> strength{};
+  /// A run that several models share: this one begins after, and ends at, these shares of the training
+  /// timesteps, counted from noise (diffusers' denoising_start and denoising_end). Where one run ends another
+  /// one of the same schedule begins.
+  std::optional<double> from{}, until{};
   /// DDIM and TCD, 0..1.
   std::optional<double> eta{};
   /// Chooses among levels that were tuned per family of models (Align Your Steps).
@@ -39,8 +43,12 @@ class Plan {
 
   [[nodiscard]] virtual std::string_view sampler() const = 0;   ///< canonical name
   [[nodiscard]] virtual std::string_view schedule() const = 0;  ///< canonical name
-  /// Model evaluations that a run makes (PNDM: n + 1, Heun: 2n - 1, ...), after strength has cut it.
+  /// Model evaluations that a run makes (PNDM: n + 1, Heun: 2n - 1, ...), after strength has cut it. 0 where a
+  /// shared run leaves nothing to this model.
   [[nodiscard]] virtual int evaluations() const = 0;
+  /// The run stops at evaluations(), before the schedule's end: its latents are still noisy, and another
+  /// model's to go on with.
+  [[nodiscard]] virtual bool hands_over() const = 0;
   /// Timesteps handed to the network, one per evaluation.
   [[nodiscard]] virtual const std::vector<double>& timesteps() const = 0;
   /// Noise levels sigma of the whole schedule, [steps + 1]; for alpha-type samplers sqrt((1 - a) / a) of its

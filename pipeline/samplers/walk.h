@@ -70,6 +70,7 @@ struct Walk {
   std::vector<Evaluation> evaluations;  ///< of the whole schedule
   int first_step = 0;                   ///< where strength enters the schedule
   int first_evaluation = 0;
+  std::optional<int> end_evaluation;  ///< where another model goes on; nothing: the run goes to the end
   Prediction prediction = Prediction::epsilon;
   std::optional<double> clip;  ///< x0 is held within +-clip
   double eta = 0.0;
