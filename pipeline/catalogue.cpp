@@ -7,6 +7,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "pipeline/adapters/adapter_folder.h"
+
 namespace waggle::pipeline {
 namespace {
 
@@ -71,6 +73,30 @@ Result<Catalogue> Catalogue::single(const fs::path& path, const fs::path& tokeni
   Catalogue catalogue;
   catalogue.entries_.push_back({std::move(*model), {}});
   return catalogue;
+}
+
+void use_adapter_folders(const fs::path& models_dir, Options& options) {
+  const std::pair<const char*, fs::path*> folders[] = {{"loras", &options.lora_dir},
+                                                       {"controlnet", &options.controlnet_dir},
+                                                       {"embeddings", &options.embeddings_dir},
+                                                       {"vae", &options.vae_dir},
+                                                       {"taesd", &options.taesd_dir},
+                                                       {"tokenizer", &options.tokenizer_dir}};
+  std::error_code ignored;
+  for (const auto& [name, dir] : folders)
+    if (dir->empty() && fs::is_directory(models_dir / name, ignored)) *dir = models_dir / name;
+}
+
+AdapterNames adapter_names(const Options& options) {
+  const auto files_and_folders = [](const fs::path& dir) {
+    const AdapterFolder folder(dir);
+    std::vector<std::string> names = folder.files(), folders = folder.folders_with("config.json");
+    names.insert(names.end(), folders.begin(), folders.end());
+    std::ranges::sort(names);
+    return names;
+  };
+  return {AdapterFolder(options.lora_dir).files(), files_and_folders(options.controlnet_dir),
+          AdapterFolder(options.embeddings_dir).files(), files_and_folders(options.vae_dir)};
 }
 
 const Catalogue::Entry* Catalogue::find(std::string_view name) const {

@@ -41,7 +41,12 @@ struct Options {
   Precision precision = Precision::automatic;
   int threads = 0;                       ///< compute threads on a CPU; 0: what the container's quota allows
   int max_batch = 8;                     ///< images that share one UNet call (guidance counts once)
-  std::int64_t memory_budget_bytes = 0;  ///< 0: four fifths of what the device has free at start
+  /// What a step or a decode may take beside the weights; a job that needs more is refused. 0: four fifths of
+  /// what the device has free at start, less the weights in memory.
+  std::int64_t memory_budget_bytes = 0;
+  /// Of the models that are kept loaded, with LoRAs or without; the longest unused are given up beyond it. 0:
+  /// half of what the device has free at start.
+  std::int64_t model_memory_bytes = 0;
   std::filesystem::path tokenizer_dir;   ///< for single files, which carry no tokenizer
   std::filesystem::path lora_dir;        ///< LoRA names are files inside it; empty: no LoRA is found
   std::filesystem::path controlnet_dir;  ///< ControlNet names are folders or files inside it; empty: none
@@ -104,10 +109,15 @@ struct Callbacks {
 struct RenderJob {
   std::string model;      ///< a name given to load()
   JobRequest request;     ///< pictures as bytes, not as references
+  std::string refiner;    ///< a name given to load(), for the request's refiner; empty: its own word for it
   std::vector<int> done;  ///< image indices that need not be rendered again
   /// The resolved request as the text of the picture's JSON chunk; absent: the chunk is left out.
   std::function<std::string(const JobRequest& resolved)> describe;
   Callbacks callbacks;
+
+  [[nodiscard]] const std::string& refiner_name() const {
+    return refiner.empty() ? request.refiner->model : refiner;
+  }
 };
 
 using Ticket = std::uint64_t;
@@ -133,11 +143,11 @@ class Pipeline {
   Pipeline& operator=(const Pipeline&) = delete;
 
   /// Maps and converts the weights; does not stop the running batch. Loading a name again replaces nothing
-  /// and returns at once. Errors: model_load_failed with file, tensor and offset; out_of_memory with both
-  /// numbers.
+  /// and returns at once. A model that was given up for others is loaded again when a job asks for it. Errors:
+  /// model_load_failed with file, tensor and offset; out_of_memory with both numbers.
   Result<ModelDescription> load(const std::filesystem::path& path, const std::string& name);
   void unload(const std::string& name);
-  [[nodiscard]] std::int64_t model_bytes(const std::string& name) const;  ///< 0: not loaded
+  [[nodiscard]] std::int64_t model_bytes(const std::string& name) const;  ///< in memory; 0: not loaded
 
   /// Queues the job for the next step boundary; thread-safe. `end` is called in every case, also for bad
   /// requests.

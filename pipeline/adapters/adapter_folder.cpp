@@ -46,4 +46,14 @@ std::vector<std::string> AdapterFolder::files(std::string_view ending) const {
   return names;
 }
 
+std::vector<std::string> AdapterFolder::folders_with(std::string_view file) const {
+  std::vector<std::string> names;
+  if (dir_.empty()) return names;
+  std::error_code error, ignored;
+  for (fs::directory_iterator it(dir_, error), end; !error && it != end; it.increment(error))
+    if (fs::is_regular_file(it->path() / file, ignored)) names.push_back(it->path().filename().string());
+  std::ranges::sort(names);
+  return names;
+}
+
 }  // namespace waggle::pipeline

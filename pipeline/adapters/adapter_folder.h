@@ -23,6 +23,9 @@ class AdapterFolder {
   /// Names, without their ending, of the files with this ending, in order.
   [[nodiscard]] std::vector<std::string> files(std::string_view ending = ".safetensors") const;
 
+  /// Names of the folders that hold this file, in order.
+  [[nodiscard]] std::vector<std::string> folders_with(std::string_view file) const;
+
   [[nodiscard]] const std::filesystem::path& path() const { return dir_; }
 
  private:

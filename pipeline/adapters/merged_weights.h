@@ -57,6 +57,7 @@ class MergedWeights final : public WeightSource {
   at::Tensor take(const std::string& name, at::IntArrayRef shape) override;
   [[nodiscard]] bool contains(const std::string& name) const override { return base_->contains(name); }
   [[nodiscard]] std::vector<std::string> unused() const override { return base_->unused(); }
+  [[nodiscard]] std::int64_t elements() const override { return base_->elements(); }
 
  private:
   std::unique_ptr<WeightSource> base_;

@@ -19,7 +19,8 @@ const UNetContext& ContextCache::get(const void* network, std::vector<ContextRow
   for (const auto& [conditioning, negative] : rows) {
     text.push_back(negative ? conditioning->negative : conditioning->positive);
     pooled.push_back(negative ? conditioning->pooled_negative : conditioning->pooled_positive);
-    sizes.push_back(conditioning->sizes);
+    sizes.push_back(negative && conditioning->sizes_negative.defined() ? conditioning->sizes_negative
+                                                                       : conditioning->sizes);
   }
   if (entries_.size() >= kMaxNetworks) entries_.clear();
   const bool sized = sizes.front().defined();

@@ -1,41 +1,56 @@
-// The ControlNets of a worker: loaded from its folder when a job names them, the most recent ones kept.
+// The ControlNets of a worker: loaded from its folder when jobs name them, kept by content while they fit,
+// the longest unused given up first.
 //
-// Used by the engine's thread alone; loading one makes the running batch wait.
+// Loads on the caller's thread, one call at a time.
 #pragma once
 
-#include <filesystem>
 #include <list>
 #include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
+#include "pipeline/adapters/adapter_folder.h"
 #include "pipeline/engine/control.h"
+#include "pipeline/engine/job.h"
 #include "pipeline/image/picture.h"
-#include "schemas/operation.h"
+#include "pipeline/weights/content_hashes.h"
 #include "schemas/result.h"
 
 namespace waggle::pipeline {
 
 class ControlNets {
  public:
-  /// `dir` empty: no ControlNet is found.
-  ControlNets(std::filesystem::path dir, std::shared_ptr<const ops::Operations> operations)
-      : dir_(std::move(dir)), operations_(std::move(operations)) {}
+  using Nets = std::vector<std::shared_ptr<const ControlNet>>;
 
-  /// What a job's images are controlled by. `pictures`: one per control of the request.
-  /// **Errors**: unknown_adapter, invalid_request (made for another model), both with the field's path.
-  /// Throws LoadError for broken files.
-  Result<std::vector<Control>> make(const JobRequest& request, const std::vector<Picture>& pictures,
-                                    int width, int height, const UNetConfig& unet);
+  /// `dir` empty: no ControlNet is found. `budget_bytes`: of those that are kept; a larger one is refused.
+  ControlNets(std::filesystem::path dir, std::int64_t budget_bytes,
+              std::shared_ptr<const ops::Operations> operations, std::shared_ptr<ContentHashes> hashes);
+
+  /// The nets that a job names, in its order.
+  /// **Errors**: unknown_adapter, invalid_request (made for another model, broken), out_of_memory with both
+  /// numbers; each with the field's path.
+  Result<Nets> get(const JobRequest& request, const LoadedModel& model);
+
+  [[nodiscard]] std::int64_t bytes() const;  ///< of those that are kept
 
  private:
-  using Named = std::pair<std::string, std::shared_ptr<const ControlNet>>;
-  std::shared_ptr<const ControlNet> find(const std::string& name);
+  struct Kept {
+    std::string key;
+    std::shared_ptr<const ControlNet> net;
+    std::int64_t bytes;
+  };
+  std::shared_ptr<const ControlNet> load(const std::filesystem::path& path, const LoadedModel& model);
+  void make_room(std::int64_t bytes);
 
-  std::filesystem::path dir_;
+  AdapterFolder folder_;
+  std::int64_t budget_bytes_;
   std::shared_ptr<const ops::Operations> operations_;
-  std::list<Named> loaded_;  // most recent first
+  std::shared_ptr<ContentHashes> hashes_;
+  std::list<Kept> kept_;  // most recent first
 };
+
+/// What a job's images are controlled by. `nets` and `pictures`: one per control of the request.
+std::vector<Control> make_controls(const JobRequest& request, const ControlNets::Nets& nets,
+                                   const std::vector<Picture>& pictures, int width, int height);
 
 }  // namespace waggle::pipeline

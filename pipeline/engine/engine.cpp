@@ -3,6 +3,7 @@
 #include "pipeline/engine/engine.h"
 
 #include <ATen/Parallel.h>
+#include <c10/core/InferenceMode.h>
 
 #include "pipeline/engine/allocator.h"
 #include "pipeline/engine/device.h"
@@ -11,9 +12,17 @@
 #include "schemas/validate.h"
 
 namespace waggle::pipeline {
+namespace {
+
+/// Some hundred prompts of SD 1.x or of SDXL.
+constexpr std::int64_t kEncodingCacheBytes = 64 << 20;
+
+}  // namespace
 
 Pipeline::Engine::Engine(Options options)
-    : options_(std::move(options)), dtype_(dtype_for(options_.device, options_.precision)) {
+    : options_(std::move(options)),
+      dtype_(dtype_for(options_.device, options_.precision)),
+      encodings_(kEncodingCacheBytes) {
   if (const auto status = check_device(options_.device); !status)
     throw std::runtime_error(status.error().message);
   if (options_.device.kind == DeviceKind::cpu) {
@@ -26,13 +35,17 @@ Pipeline::Engine::Engine(Options options)
   operations_.text = ops::reference_operations(device, text);
   operations_.unet = ops::best_operations(device, dtype_);
   operations_.vae = operations_.unet;
-  if (options_.memory_budget_bytes <= 0)
-    options_.memory_budget_bytes = memory_state(options_.device).free_bytes / 5 * 4;
-  controlnets_.emplace(options_.controlnet_dir, operations_.unet);
-  // A fourth of the budget: the rest is for the pictures and for what else the machine does.
-  variants_ =
-      std::make_unique<ModelVariants>(options_.lora_dir, options_.memory_budget_bytes / 4, options_.log);
-  builder_ = std::make_unique<VariantBuilder>([this](EngineJob& job) { choose_variant(job); },
+  const std::int64_t usable = memory_state(options_.device).free_bytes / 5 * 4;
+  budget_shrinks_ = options_.memory_budget_bytes <= 0;
+  if (budget_shrinks_) options_.memory_budget_bytes = usable;
+  // Of what is usable the smaller half is left to the pictures, unless one model alone needs more.
+  const bool given = options_.model_memory_bytes > 0;
+  shelf_.emplace(given ? options_.model_memory_bytes : usable / 8 * 5);
+  store_ = make_store(given ? options_.model_memory_bytes : usable);
+  previews_.emplace(options_.taesd_dir, operations_.vae, options_.log);
+  adapters_ = std::make_unique<Adapters>(options_, *shelf_, operations_.unet,
+                                         [this](const VaeConfig& config) { return vae_operations(config); });
+  builder_ = std::make_unique<VariantBuilder>([this](EngineJob& job) { fit(job); },
                                               [this](JobPointer job) { deliver(std::move(job)); });
   thread_ = std::thread([this] { run(); });
 }
@@ -56,79 +69,110 @@ std::string Pipeline::Engine::precision() const {
   return dtype_ == at::kBFloat16 ? "bf16" : dtype_ == at::kHalf ? "fp16" : "fp32";
 }
 
+std::shared_ptr<const ops::Operations> Pipeline::Engine::vae_operations(const VaeConfig& config) const {
+  if (dtype_ == at::kHalf && config.force_upcast)
+    return ops::reference_operations(torch_device(options_.device), at::kFloat);
+  return operations_.vae;
+}
+
+ModelOperations Pipeline::Engine::operations_for(const ModelFiles& files) const {
+  ModelOperations operations = operations_;
+  operations.vae = vae_operations(VaeConfig::from(files.vae.config));
+  return operations;
+}
+
+std::unique_ptr<ModelStore> Pipeline::Engine::make_store(std::int64_t most_bytes) {
+  return std::make_unique<ModelStore>(
+      *shelf_, most_bytes,
+      ModelStore::Maker{
+          [this](const std::filesystem::path& path) {
+            return find_model_files(path, {options_.tokenizer_dir, {}, options_.family});
+          },
+          [this](const ModelFiles& files) { return weight_bytes(files, operations_for(files)); },
+          [this](const ModelFiles& files, const std::string& name) { return build_model(files, name); }},
+      options_.log);
+}
+
+std::shared_ptr<const LoadedModel> Pipeline::Engine::build_model(const ModelFiles& files,
+                                                                 const std::string& name) {
+  const ModelOperations operations = operations_for(files);
+  std::vector<std::string> unused;
+  auto model = std::make_unique<const StableDiffusion>(files, operations, &unused);
+  if (options_.log)
+    for (const auto& tensor : unused) options_.log(name + ": tensor " + tensor + " is not used");
+  return std::make_shared<const LoadedModel>(
+      LoadedModel{describe(files, name), files, operations, std::move(model),
+                  name + '#' + std::to_string(++loads_), weight_bytes(files, operations)});
+}
+
 Result<ModelDescription> Pipeline::Engine::load(const std::filesystem::path& path, const std::string& name) {
-  const std::lock_guard one_at_a_time(load_mutex_);
-  if (const auto known = find_model(name)) return known->description;
-  try {
-    const ModelFiles files = find_model_files(path, {options_.tokenizer_dir, {}, options_.family});
-    ModelOperations operations = operations_;
-    if (dtype_ == at::kHalf && VaeConfig::from(files.vae.config).force_upcast)
-      operations.vae = ops::reference_operations(torch_device(options_.device), at::kFloat);
-    std::vector<std::string> unused;
-    auto model = std::make_unique<const StableDiffusion>(files, operations, &unused);
-    const auto loaded = std::make_shared<const LoadedModel>(
-        LoadedModel{describe(files, name), files, std::move(operations), std::move(model), {}});
-    if (options_.log)
-      for (const auto& tensor : unused) options_.log(name + ": tensor " + tensor + " is not used");
-    const std::lock_guard lock(mutex_);
-    models_[name] = loaded;
-    return loaded->description;
-  } catch (...) {
-    auto failure = failure_of(std::current_exception());
-    if (options_.log) options_.log(name + ": " + failure.detail);
-    return std::move(failure.error);
-  }
+  auto model = store_->load(path, name);
+  if (!model) return std::move(model).error();
+  return (*model)->description;
 }
 
 void Pipeline::Engine::unload(const std::string& name) {
-  std::shared_ptr<const LoadedModel> last;  // running jobs keep their own reference
-  {
-    const std::lock_guard lock(mutex_);
-    const auto found = models_.find(name);
-    if (found == models_.end()) return;
-    last = std::move(found->second);
-    models_.erase(found);
-  }
-  variants_->forget(last);
+  if (const auto last = store_->forget(name)) adapters_->forget(last);  // running jobs keep theirs
 }
 
-std::shared_ptr<const LoadedModel> Pipeline::Engine::find_model(const std::string& name) const {
-  const std::lock_guard lock(mutex_);
-  const auto found = models_.find(name);
-  return found == models_.end() ? nullptr : found->second;
-}
+std::int64_t Pipeline::Engine::model_bytes(const std::string& name) const { return store_->bytes(name); }
 
-std::int64_t Pipeline::Engine::model_bytes(const std::string& name) const {
-  const auto model = find_model(name);
-  return model ? model->model->bytes() : 0;
+std::int64_t Pipeline::Engine::activation_budget() const {
+  const std::int64_t budget = options_.memory_budget_bytes;
+  return budget_shrinks_ ? std::max<std::int64_t>(0, budget - shelf_->bytes()) : budget;
 }
 
 Ticket Pipeline::Engine::render(RenderJob render_job) {
-  const bool adapted = !render_job.request.loras.empty();
   std::unique_lock lock(mutex_);
   const auto job = std::make_shared<EngineJob>(++last_ticket_, std::move(render_job));
   tickets_[job->ticket] = job;
   lock.unlock();
-  if (adapted)
-    builder_->post(job);
-  else
+  const RenderJob& what = job->job;
+  bool ready = !adapters_->named_by(what.request);
+  job->base = job->model = store_->find(what.model);
+  ready = ready && (job->model || !store_->knows(what.model));
+  if (ready && what.request.refiner) {
+    job->refiner = store_->find(what.refiner_name());
+    ready = job->refiner != nullptr;
+  }
+  if (ready)
     deliver(job);
+  else
+    builder_->post(job);
   return job->ticket;
 }
 
-void Pipeline::Engine::choose_variant(EngineJob& job) {
+void Pipeline::Engine::fit(EngineJob& job) {
   const JobRequest& request = job.job.request;
   if (auto fields = validate(request); !fields.empty()) {
     job.refusal = invalid_request(std::move(fields));
     return;
   }
-  const auto base = find_model(job.job.model);
-  if (!base) return;  // refused where all jobs without a model are
-  auto variant = variants_->get(base, request.loras);
-  if (variant)
-    job.model = std::move(*variant);
-  else
-    job.refusal = std::move(variant).error();
+  auto base = store_->get(job.job.model);
+  if (!base) {
+    job.refusal = std::move(base).error();
+    return;
+  }
+  job.base = job.model = *base;
+  const c10::InferenceMode no_gradients;
+  if (auto fitted = adapters_->fit(job, *base); !fitted) job.refusal = std::move(fitted).error();
+  if (!request.refiner || job.refusal) return;
+  if (auto fitted = fit_refiner(job); !fitted) job.refusal = std::move(fitted).error();
+}
+
+Status Pipeline::Engine::fit_refiner(EngineJob& job) {
+  auto refiner = store_->get(job.job.refiner_name());
+  if (!refiner) {
+    Error error = std::move(refiner).error();
+    if (error.code == ErrorCode::unknown_model)
+      error.fields = {{"/refiner/model", "is not a model of this worker"}};
+    return error;
+  }
+  job.refiner = *refiner;
+  auto embeddings = adapters_->embeddings(job.job.request, *job.refiner->model);
+  if (!embeddings) return std::move(embeddings).error();
+  job.refiner_embeddings = std::move(*embeddings);
+  return Done{};
 }
 
 void Pipeline::Engine::deliver(JobPointer job) {
@@ -152,6 +196,8 @@ void Pipeline::Engine::cancel(Ticket ticket) {
 EngineStats Pipeline::Engine::stats() const {
   EngineStats stats;
   clock_.fill(stats);
+  stats.text_encoder_runs = encodings_.misses();
+  stats.text_cache_hits = encodings_.hits();
   const MemoryState memory = memory_state(options_.device);
   stats.memory_used_bytes = memory.used_bytes;
   stats.memory_total_bytes = memory.total_bytes;

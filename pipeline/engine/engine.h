@@ -12,10 +12,11 @@
 #include <mutex>
 #include <thread>
 
-#include "pipeline/engine/controlnets.h"
+#include "pipeline/engine/adapters.h"
 #include "pipeline/engine/finisher.h"
 #include "pipeline/engine/job.h"
-#include "pipeline/engine/model_variants.h"
+#include "pipeline/engine/model_store.h"
+#include "pipeline/engine/previews.h"
 #include "pipeline/engine/step_clock.h"
 #include "pipeline/engine/variant_builder.h"
 #include "pipeline/pipeline.h"
@@ -39,7 +40,8 @@ class Pipeline::Engine {
   using JobPointer = std::shared_ptr<EngineJob>;
 
   // On the builder's thread.
-  void choose_variant(EngineJob& job);
+  void fit(EngineJob& job);
+  Status fit_refiner(EngineJob& job);
   void deliver(JobPointer job);
 
   // On the engine's thread.
@@ -49,26 +51,41 @@ class Pipeline::Engine {
   void start_image(const JobPointer& job);
   void start_images();
   void drop_cancelled();
+  void end_cancelled();
   void turn();
   [[nodiscard]] std::vector<ActiveImage*> next_group();
   void answer(const std::vector<ActiveImage*>& group);
   void move_on(ActiveImage& image);
+  [[nodiscard]] std::unique_ptr<ImageRun> enter_stage(ActiveImage& image);
+  bool next_stage(ActiveImage& image);
   void finish_image(ActiveImage& image);
-  void after_step(EngineJob& job, int index, int evaluation, const at::Tensor& latents);
+  void after_step(const ActiveImage& image, int evaluation, const at::Tensor& latents);
   void finish_job(const JobPointer& job);
   void fail(const JobPointer& job, Error error);
   void end(const JobPointer& job, Result<RenderSummary> result);
 
-  [[nodiscard]] std::shared_ptr<const LoadedModel> find_model(const std::string& name) const;
+  /// What a call or a decode may take beside the weights that are in memory now.
+  [[nodiscard]] std::int64_t activation_budget() const;
+  [[nodiscard]] VaeBounds vae_bounds(const EngineJob& job);
+  [[nodiscard]] std::int64_t call_bytes(const Stage& stage, std::int64_t rows) const;
+
+  [[nodiscard]] std::shared_ptr<const ops::Operations> vae_operations(const VaeConfig& config) const;
+  [[nodiscard]] ModelOperations operations_for(const ModelFiles& files) const;
+  [[nodiscard]] std::shared_ptr<const LoadedModel> build_model(const ModelFiles& files,
+                                                               const std::string& name);
+  [[nodiscard]] std::unique_ptr<ModelStore> make_store(std::int64_t most_bytes);
 
   Options options_;
   at::ScalarType dtype_;
   ModelOperations operations_;
 
-  std::mutex load_mutex_;  // one load at a time; never held by the engine's thread
+  bool budget_shrinks_ = false;  // with the weights that are in memory: the budget was not given
+  std::optional<ModelShelf> shelf_;
+  std::unique_ptr<ModelStore> store_;
+  std::uint64_t loads_ = 0;  // under the store's lock for loads
+
   mutable std::mutex mutex_;
   std::condition_variable changed_;
-  std::map<std::string, std::shared_ptr<const LoadedModel>, std::less<>> models_;
   std::deque<JobPointer> inbox_;
   std::map<Ticket, std::weak_ptr<EngineJob>> tickets_;
   Ticket last_ticket_ = 0;
@@ -77,11 +94,12 @@ class Pipeline::Engine {
   std::vector<JobPointer> jobs_;  // taken up, not ended; in order of arrival
   std::vector<std::unique_ptr<ActiveImage>> active_;
   ContextCache contexts_;
-  std::optional<ControlNets> controlnets_;  // set once the operations are known
+  std::optional<Previews> previews_;  // set once the operations are known
+  EncodingCache encodings_;
   StepClock clock_;
 
   Finisher finisher_;
-  std::unique_ptr<ModelVariants> variants_;
+  std::unique_ptr<Adapters> adapters_;
   std::unique_ptr<VariantBuilder> builder_;
   std::thread thread_;  // last: starts when everything else stands
 };

@@ -1,5 +1,6 @@
 // What the engine's own thread does, turn by turn.
 #include <algorithm>
+#include <tuple>
 
 #include <ATen/Functions.h>
 #include <ATen/Parallel.h>
@@ -7,11 +8,10 @@
 
 #include "pipeline/engine/device.h"
 #include "pipeline/engine/engine.h"
+#include "pipeline/engine/enlarge.h"
 #include "pipeline/engine/failure.h"
-#include "pipeline/engine/memory.h"
-#include "pipeline/engine/source_pictures.h"
+#include "pipeline/engine/memory_estimate.h"
 #include "pipeline/image/parameters.h"
-#include "schemas/validate.h"
 
 namespace waggle::pipeline {
 namespace {
@@ -69,59 +69,32 @@ void Pipeline::Engine::turn() {
   std::erase_if(jobs_, [](const auto& job) { return job->ended; });
 }
 
-void Pipeline::Engine::take_up(const JobPointer& job) {
-  job->started = EngineJob::Clock::now();
-  if (job->refusal) return fail(job, std::move(*job->refusal));
-  if (!job->model) job->model = find_model(job->job.model);
-  if (!job->model) return fail(job, {ErrorCode::unknown_model, "the model is not loaded"});
-  const StableDiffusion& model = *job->model->model;
-  const JobRequest& request = job->job.request;
-  auto pictures = decode_pictures(request);
-  if (!pictures) return fail(job, std::move(pictures).error());
-  auto resolved = resolve(request, pictures->natural_size, job->model->description, model.scheduler());
-  if (!resolved) return fail(job, std::move(resolved).error());
-  job->resolved = std::move(*resolved);
-  const JobRequest& r = job->resolved.request;
-
-  const std::int64_t needed =
-      activation_bytes(model, job->resolved.width, job->resolved.height) / (dtype_ == at::kFloat ? 1 : 2);
-  if (needed > options_.memory_budget_bytes)
-    return fail(job, {ErrorCode::out_of_memory,
-                      "the picture needs about " + std::to_string(needed >> 20) + " MiB, the budget is " +
-                          std::to_string(options_.memory_budget_bytes >> 20) + " MiB"});
-
-  Prompts prompts;
-  prompts.positive = r.prompt;
-  prompts.syntax = PromptSyntax::weighted;
-  prompts.clip_skip = r.clip_skip.value_or(0);
-  prompts.sizes = {
-      {job->resolved.height, job->resolved.width}, {0, 0}, {job->resolved.height, job->resolved.width}};
-  if (r.has_negative_prompt) prompts.negative = r.negative_prompt;
-  for (const auto& encoder : model.text_encoders())
-    if (prompts.clip_skip >= encoder.config().layers)
-      return fail(job,
-                  invalid_request({{"/clip_skip", "must be below the text encoder's " +
-                                                      std::to_string(encoder.config().layers) + " layers"}}));
-  job->conditioning = std::make_shared<const Conditioning>(model.encode(prompts));
-  auto controls = controlnets_->make(r, pictures->controls, job->resolved.width, job->resolved.height,
-                                     model.unet().config());
-  if (!controls) return fail(job, std::move(controls).error());
-  job->controls = std::move(*controls);
-  if (const auto* inpaint = std::get_if<ImageInpaint>(&request.operation))
-    job->paste_back = prepare_inpainting(*inpaint, *pictures, job->resolved.width, job->resolved.height);
-  job->source = make_source(model, request.operation, *pictures, job->resolved.width, job->resolved.height);
-  job->encoded = EngineJob::Clock::now();
-  for (int index = r.n - 1; index >= 0; --index)
-    if (std::ranges::find(job->job.done, index) == job->job.done.end()) job->pending.push_back(index);
-  job->evaluations_total = static_cast<int>(job->pending.size()) * job->resolved.plan->evaluations();
-  clock_.progress();
+void Pipeline::Engine::end_cancelled() {
+  for (std::size_t i = 0; i < jobs_.size();
+       ++i)  // by index: ending a job must not be able to move the others
+    if (const JobPointer job = jobs_[i]; job->cancelled && !job->ended)
+      fail(job, {ErrorCode::cancelled, "the job was cancelled"});
 }
 
 void Pipeline::Engine::drop_cancelled() {
-  for (const auto& job : jobs_)
-    if (job->cancelled && !job->ended) fail(job, {ErrorCode::cancelled, "the job was cancelled"});
+  end_cancelled();
   std::erase_if(active_, [](const auto& image) { return image->job->ended; });
   std::erase_if(jobs_, [](const auto& job) { return job->ended; });
+}
+
+VaeBounds Pipeline::Engine::vae_bounds(const EngineJob& job) {
+  return {activation_budget(), [this, &job] {
+            clock_.progress();
+            if (job.cancelled) throw Cancelled();
+            end_cancelled();  // others need not wait for this one's tiles
+          }};
+}
+
+std::int64_t Pipeline::Engine::call_bytes(const Stage& stage, std::int64_t rows) const {
+  const StableDiffusion& model = *stage.model->model;
+  const std::int64_t factor = model.vae_config().factor();
+  return unet_call_bytes(model.unet().config(), rows, stage.height / factor, stage.width / factor,
+                         ActivationKind::of(*stage.model->operations.unet));
 }
 
 void Pipeline::Engine::start_images() {
@@ -139,44 +112,83 @@ void Pipeline::Engine::start_images() {
 }
 
 void Pipeline::Engine::start_image(const JobPointer& job) {
-  const Resolved& resolved = job->resolved;
-  const StableDiffusion& model = *job->model->model;
   auto image = std::make_unique<ActiveImage>();
   image->job = job;
   image->index = job->pending.back();
-  const std::int64_t factor = model.vae_config().factor();
-  auto noise = std::make_unique<SeededNoise>(*resolved.request.seed + image->index);
-  ImageStart start = pipeline::start_image(model, *resolved.plan, job->source, resolved.height / factor,
-                                           resolved.width / factor, *noise);
-  image->run = std::make_unique<ImageRun>(
-      resolved.plan, job->conditioning, Guidance{*resolved.request.guidance_scale}, std::move(noise),
-      std::move(start),
-      [this, raw = job.get(), index = image->index](int evaluation, const at::Tensor& latents) {
-        after_step(*raw, index, evaluation, latents);
-      },
-      job->controls);
+  image->run = enter_stage(*image);
   job->pending.pop_back();
   ++job->images_in_hand;
-  if (image->run->advance())
+  if (image->run->advance() || next_stage(*image))
     active_.push_back(std::move(image));
   else
     finish_image(*image);
 }
 
-/// The images that one UNet call can answer: those that fit the one that has waited longest.
+/// The run of the stage that the image is in now, from what the stage before left.
+std::unique_ptr<ImageRun> Pipeline::Engine::enter_stage(ActiveImage& image) {
+  const EngineJob& job = *image.job;
+  const JobRequest& request = job.resolved.request;
+  const Stage& stage = image.stage();
+  const StableDiffusion& model = *stage.model->model;
+  // A second pass draws as an image_transform of the same seed would.
+  std::unique_ptr<NoiseSource> noise = std::make_unique<SeededNoise>(*request.seed + image.index);
+  ImageStart start;
+  switch (stage.entry) {
+    case Stage::Entry::operation: {
+      const std::int64_t factor = model.vae_config().factor();
+      start = pipeline::start_image(model, *stage.plan, job.source, stage.height / factor,
+                                    stage.width / factor, *noise);
+      break;
+    }
+    case Stage::Entry::handed_over:
+      std::tie(start, noise) = image.run->hand_over();
+      break;
+    case Stage::Entry::enlarged: {
+      const Hires& hires = *std::get<ImageGeneration>(request.operation).hires;
+      start = enlarge(model, *stage.plan, image.run->latents(), hires.upscaler, stage.width, stage.height,
+                      hires.strength, *noise, vae_bounds(job));
+      break;
+    }
+  }
+  return std::make_unique<ImageRun>(
+      stage.plan, stage.conditioning, Guidance{*request.guidance_scale}, std::move(noise), std::move(start),
+      [this, &image](int evaluation, const at::Tensor& latents) { after_step(image, evaluation, latents); },
+      stage.controls);
+}
+
+/// Whether the image has something to ask in one of the stages after the one that it has finished.
+bool Pipeline::Engine::next_stage(ActiveImage& image) {
+  while (image.place + 1 < image.job->stages.size()) {
+    ++image.place;
+    image.run = enter_stage(image);
+    if (image.run->advance()) return true;
+  }
+  return false;
+}
+
+/// The images that one UNet call can answer: those that fit the one that has waited longest, as many as the
+/// budget bears.
 std::vector<ActiveImage*> Pipeline::Engine::next_group() {
   std::vector<ActiveImage*> group;
   if (active_.empty()) return group;
   const auto fits = [first = active_.front().get()](const ActiveImage& image) {
-    return image.job->model == first->job->model &&
+    // Models that differ in their VAE alone share the UNet.
+    return &image.stage().model->model->unet() == &first->stage().model->model->unet() &&
            image.run->question().x.sizes() == first->run->question().x.sizes() &&
            image.run->conditioning()->positive.sizes() == first->run->conditioning()->positive.sizes();
   };
   const auto others =
       std::stable_partition(active_.begin(), active_.end(), [&](const auto& i) { return fits(*i); });
-  for (auto it = active_.begin(); it != others; ++it) group.push_back(it->get());
+  const std::int64_t budget = activation_budget();
+  std::int64_t rows = 0;
+  auto it = active_.begin();
+  for (; it != others; ++it) {
+    rows += (*it)->run->guided() ? 2 : 1;
+    if (!group.empty() && call_bytes((*it)->stage(), rows) > budget) break;
+    group.push_back(it->get());
+  }
   // The others come first next time, so that groups take turns.
-  std::rotate(active_.begin(), others, active_.end());
+  std::rotate(active_.begin(), it, active_.end());
   return group;
 }
 
@@ -185,7 +197,7 @@ void Pipeline::Engine::answer(const std::vector<ActiveImage*>& group) {
     std::vector<ImageRun*> runs;
     for (ActiveImage* image : images) runs.push_back(image->run.get());
     const auto begin = StepClock::Clock::now();
-    answer_together(images.front()->job->model->model->unet(), runs, contexts_);
+    answer_together(images.front()->stage().model->model->unet(), runs, contexts_);
     clock_.record(images.size(), StepClock::Clock::now() - begin);
   };
   try {
@@ -212,7 +224,7 @@ void Pipeline::Engine::move_on(ActiveImage& image) {
     return;
   }
   try {
-    if (!image.run->advance()) finish_image(image);
+    if (!image.run->advance() && !next_stage(image)) finish_image(image);
   } catch (...) {
     auto failure = failure_of(std::current_exception());
     if (options_.log) options_.log(failure.detail);
@@ -221,18 +233,17 @@ void Pipeline::Engine::move_on(ActiveImage& image) {
   }
 }
 
-void Pipeline::Engine::after_step(EngineJob& job, int index, int evaluation, const at::Tensor& latents) {
+void Pipeline::Engine::after_step(const ActiveImage& image, int evaluation, const at::Tensor& latents) {
+  EngineJob& job = *image.job;
+  const Plan& plan = *image.stage().plan;
   ++job.evaluations_done;
   const auto& callbacks = job.job.callbacks;
   if (callbacks.progress) callbacks.progress(job.evaluations_done, job.evaluations_total);
   const auto every = job.job.request.preview_every;
-  if (!callbacks.preview || !every || (evaluation + 1) % *every != 0 ||
-      evaluation + 1 >= job.resolved.plan->evaluations())
-    return;
-  auto& preview = job.model->preview;
-  if (!preview) preview = std::make_unique<const LatentPreview>(*job.model->model);
-  Picture picture = preview->render(job.resolved.plan->preview_latents(latents, evaluation));
-  finisher_.post([callback = callbacks.preview, picture = std::move(picture), index,
+  const bool is_last = evaluation + 1 >= plan.evaluations() && image.place + 1 == job.stages.size();
+  if (!callbacks.preview || !every || (evaluation + 1) % *every != 0 || is_last) return;
+  Picture picture = previews_->render(*image.stage().model, plan.preview_latents(latents, evaluation));
+  finisher_.post([callback = callbacks.preview, picture = std::move(picture), index = image.index,
                   step = job.evaluations_done, total = job.evaluations_total] {
     callback(Preview{index, step, total, OutputFormat::jpeg, encode(picture, OutputFormat::jpeg)});
   });
@@ -241,7 +252,8 @@ void Pipeline::Engine::after_step(EngineJob& job, int index, int evaluation, con
 void Pipeline::Engine::finish_image(ActiveImage& image) {
   EngineJob& job = *image.job;
   const auto begin = EngineJob::Clock::now();
-  Picture picture = to_picture(job.model->model->decode(image.run->latents()));
+  const StableDiffusion& model = *image.stage().model->model;
+  Picture picture = to_picture(decode_within(model, image.run->latents(), vae_bounds(job)));
   if (const auto& back = job.paste_back) picture = paste(back->original, picture, back->mask, back->area);
   job.decode_s += seconds(EngineJob::Clock::now() - begin);
   image.run.reset();
@@ -250,7 +262,10 @@ void Pipeline::Engine::finish_image(ActiveImage& image) {
 
   const JobRequest& r = job.resolved.request;
   ImageInfo info{image.index, *r.seed + image.index, r.output_format, picture.width, picture.height, 0};
-  TextFields text{{"parameters", a1111_parameters(r, info.seed, info.width, info.height, options_.version)}};
+  const bool second_pass = job.resolved.passes.size() > 1;  // readers expect the size of the first
+  const int width = second_pass ? job.resolved.width : info.width;
+  const int height = second_pass ? job.resolved.height : info.height;
+  TextFields text{{"parameters", a1111_parameters(r, info.seed, width, height, options_.version)}};
   if (job.job.describe) text.emplace_back("waggle", job.job.describe(r));
   finisher_.post([job = image.job, info, text = std::move(text), picture = std::move(picture)]() mutable {
     std::string bytes = encode(picture, info.format, text);

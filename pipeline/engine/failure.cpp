@@ -26,6 +26,8 @@ Failure failure(ErrorCode code, std::string message, std::string detail) {
 Failure failure_of(const std::exception_ptr& exception) noexcept {
   try {
     std::rethrow_exception(exception);
+  } catch (const Cancelled& cancelled) {
+    return failure(ErrorCode::cancelled, cancelled.what(), cancelled.what());
   } catch (const LoadError& error) {
     return failure(ErrorCode::model_load_failed, error.what(), error.what());
   } catch (const std::bad_alloc&) {

@@ -14,6 +14,11 @@ struct Failure {
   std::string detail;  ///< for the log
 };
 
+/// Thrown out of a piece of work that is split for its sake: the job has been cancelled meanwhile.
+struct Cancelled : std::exception {
+  [[nodiscard]] const char* what() const noexcept override { return "the job was cancelled"; }
+};
+
 /// Never throws; knows what libtorch throws when memory runs out (a plain c10::Error on the CPU).
 Failure failure_of(const std::exception_ptr& exception) noexcept;
 

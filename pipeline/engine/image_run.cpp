@@ -29,8 +29,15 @@ at::Tensor ImageRun::guide(const at::Tensor& negative, const at::Tensor& positiv
   return guidance_.rescale * rescaled + (1.0 - guidance_.rescale) * guided;
 }
 
+std::pair<ImageStart, std::unique_ptr<NoiseSource>> ImageRun::hand_over() {
+  start_.latents = latents();
+  return {std::move(start_), std::move(noise_)};
+}
+
 bool ImageRun::advance() {
   for (;;) {
+    // The sampler would go on with the schedule; what is left of it is another model's.
+    if (done_ == plan_->evaluations() && (plan_->hands_over() || done_ == 0)) return false;
     switch (sampler_.advance()) {
       case SamplerCoroutine::Stop::question:
         return true;

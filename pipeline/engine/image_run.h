@@ -39,8 +39,12 @@ class ImageRun {
   bool advance();
   [[nodiscard]] const Question& question() const { return sampler_.question(); }
   void answer(at::Tensor prediction) { sampler_.answer(std::move(prediction)); }
-  /// After advance() said false. **Shape**: [1, C, h, w] fp32.
-  [[nodiscard]] const at::Tensor& latents() const { return sampler_.latents(); }
+  /// After advance() said false. **Shape**: [1, C, h, w] fp32; in the sampler's scale when the plan hands
+  /// over.
+  [[nodiscard]] const at::Tensor& latents() const { return done_ == 0 ? start_.latents : sampler_.latents(); }
+  /// After advance() said false, for a run of another model over the rest of the schedule: the latents with
+  /// what blends them, and the noise that goes on. The run is of no use any longer.
+  [[nodiscard]] std::pair<ImageStart, std::unique_ptr<NoiseSource>> hand_over();
 
   [[nodiscard]] bool guided() const { return guidance_.scale > 1.0; }
   /// The UNet's input of one row: the question's latents, then the inpainting channels if the model has them.

@@ -14,17 +14,19 @@ at::Tensor sample(const Posterior& posterior, double scaling_factor, NoiseSource
 
 }  // namespace
 
-SourcePictures image_to_image_source(const StableDiffusion& model, const at::Tensor& image, double strength) {
-  return {model.encode_image(image), {}, {}, strength};
+SourcePictures image_to_image_source(const StableDiffusion& model, const at::Tensor& image, double strength,
+                                     const VaeBounds& bounds) {
+  return {encode_within(model, image, bounds), {}, {}, strength};
 }
 
 SourcePictures inpaint_source(const StableDiffusion& model, const at::Tensor& image, const at::Tensor& mask,
-                              double strength) {
+                              double strength, const VaeBounds& bounds) {
   const at::Tensor hole = mask.ge(0.5).to(at::kFloat);  // [1, 1, H, W]
   const std::int64_t factor = model.vae_config().factor();
   const at::Tensor cells =
       hole.slice(2, 0, hole.size(2), factor).slice(3, 0, hole.size(3), factor).contiguous();
-  return {model.encode_image(image), cells, model.encode_image(image * (1 - hole)), strength};
+  return {encode_within(model, image, bounds), cells, encode_within(model, image * (1 - hole), bounds),
+          strength};
 }
 
 at::Tensor Blend::apply(const Plan& plan, const at::Tensor& latents, int evaluation) const {

@@ -8,6 +8,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include "pipeline/engine/bounded_vae.h"
 #include "pipeline/models/stable_diffusion.h"
 #include "pipeline/samplers/plan.h"
 
@@ -25,11 +26,12 @@ struct SourcePictures {
 };
 
 /// Encodes an input picture. **Shape**: image [1, 3, H, W] in -1..1.
-SourcePictures image_to_image_source(const StableDiffusion& model, const at::Tensor& image, double strength);
+SourcePictures image_to_image_source(const StableDiffusion& model, const at::Tensor& image, double strength,
+                                     const VaeBounds& bounds = {});
 /// **Shape**: image as above; mask [1, 1, H, W], values 0..1, 0.5 and above is painted anew. The latent mask
 /// takes the top-left pixel of each cell. **Source**: golden `inpaint.*`.
 SourcePictures inpaint_source(const StableDiffusion& model, const at::Tensor& image, const at::Tensor& mask,
-                              double strength);
+                              double strength, const VaeBounds& bounds = {});
 
 /// 4-channel inpainting: after each evaluation the kept area becomes the picture at the sampler's noise
 /// level.

@@ -1,9 +1,8 @@
-// Memory of the container, and the estimate for a picture.
+// Memory of the container.
 #include "pipeline/engine/memory.h"
 
 #include <algorithm>
 #include <fstream>
-#include <limits>
 #include <string>
 
 #include <unistd.h>
@@ -43,22 +42,6 @@ MemoryState memory_state(Device device) {
   state.free_bytes =
       std::min(meminfo("MemAvailable"), std::max<std::int64_t>(0, state.total_bytes - state.used_bytes));
   return state;
-}
-
-std::int64_t activation_bytes(const StableDiffusion& model, int width, int height) {
-  const auto pixels = static_cast<std::int64_t>(width) * height;
-  const VaeConfig& vae = model.vae_config();
-  // The decoder's last level holds input, output and two intermediates of its widest layer at full size.
-  const std::int64_t last = vae.widths.front() * 3 + (vae.widths.size() > 1 ? vae.widths[1] * 2 : 0);
-  const std::int64_t decode = pixels * last * 4;
-
-  const UNetConfig& unet = model.unet().config();
-  const std::int64_t cells = pixels / (vae.factor() * vae.factor());
-  // Two rows (guidance); skips of the first level, feed-forward hidden of 8 C, slices of the score matrix.
-  const std::int64_t step = 2 * cells * unet.widths.front() * 24 * 4;
-  const std::int64_t scores =
-      std::min<std::int64_t>(2 * unet.heads.front() * cells * cells, std::int64_t{64} << 20) * 8;
-  return std::max(decode, step + scores);
 }
 
 }  // namespace waggle::pipeline

@@ -1,10 +1,8 @@
-// What fits: the device's memory, and an estimate of what a picture of a size needs, asked before a job
-// starts.
+// The device's memory as it is now. What a picture needs of it: pipeline/engine/memory_estimate.h.
 #pragma once
 
 #include <cstdint>
 
-#include "pipeline/models/stable_diffusion.h"
 #include "pipeline/pipeline.h"
 
 namespace waggle::pipeline {
@@ -15,9 +13,5 @@ struct MemoryState {
   std::int64_t free_bytes = 0;
 };
 MemoryState memory_state(Device device);
-
-/// Upper estimate of the activations that one picture needs beside the weights: the larger of one UNet call
-/// with guidance and one VAE decode. **Unit**: bytes, for fp32; half precisions need half.
-std::int64_t activation_bytes(const StableDiffusion& model, int width, int height);
 
 }  // namespace waggle::pipeline

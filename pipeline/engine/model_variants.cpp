@@ -2,6 +2,7 @@
 #include "pipeline/engine/model_variants.h"
 
 #include <algorithm>
+#include <charconv>
 #include <tuple>
 
 #include "pipeline/adapters/merged_weights.h"
@@ -15,10 +16,14 @@ namespace fs = std::filesystem;
 
 std::string pointer(std::size_t place) { return "/loras/" + std::to_string(place) + "/path"; }
 
-/// A name that stays inside the folder, whoever checked it before.
-bool is_plain_name(const std::string& name) {
-  return !name.empty() && name != "." && name.find("..") == std::string::npos &&
-         name.find_first_of(std::string_view("/\\\0", 3)) == std::string::npos;
+bool changes_text(const LoraFile& file) {
+  return std::ranges::any_of(file.layers(),
+                             [](const auto& entry) { return entry.first.first != AdapterPart::unet; });
+}
+
+std::string exact(double number) {
+  char text[32];
+  return {text, std::to_chars(text, text + sizeof text, number).ptr};
 }
 
 bool same_model(const std::weak_ptr<const LoadedModel>& a, const std::shared_ptr<const LoadedModel>& b) {
@@ -27,8 +32,9 @@ bool same_model(const std::weak_ptr<const LoadedModel>& a, const std::shared_ptr
 
 }  // namespace
 
-ModelVariants::ModelVariants(fs::path lora_dir, std::int64_t budget_bytes, Log log)
-    : lora_dir_(std::move(lora_dir)), budget_bytes_(budget_bytes), log_(std::move(log)) {}
+ModelVariants::ModelVariants(fs::path lora_dir, ModelShelf& shelf, Log log,
+                             std::shared_ptr<ContentHashes> hashes)
+    : folder_(std::move(lora_dir)), shelf_(shelf), log_(std::move(log)), hashes_(std::move(hashes)) {}
 
 Result<std::shared_ptr<const LoadedModel>> ModelVariants::get(const std::shared_ptr<const LoadedModel>& base,
                                                               const std::vector<Lora>& loras) {
@@ -37,10 +43,11 @@ Result<std::shared_ptr<const LoadedModel>> ModelVariants::get(const std::shared_
   if (recipe->empty()) return base;
   if (auto known = find(base, *recipe)) return known;
   try {
-    make_room(base->model->bytes());
+    shelf_.make_room(base->bytes);
     auto built = build(*base, *recipe);
+    shelf_.put(built);
     const std::lock_guard lock(mutex_);
-    kept_.push_front({base, std::move(*recipe), built});
+    known_.push_back({base, std::move(*recipe), built});
     return built;
   } catch (const LoraError& error) {
     if (log_) log_(error.what());
@@ -56,41 +63,45 @@ Result<ModelVariants::Recipe> ModelVariants::recipe_of(const std::vector<Lora>& 
   Recipe recipe;
   for (std::size_t place = 0; place < loras.size(); ++place) {
     const auto& [name, strength] = loras[place];
-    Ingredient found{{}, 0, {}, strength, place};
-    std::error_code error = std::make_error_code(std::errc::no_such_file_or_directory);
-    if (!lora_dir_.empty() && is_plain_name(name))
-      for (const std::string& file : {name, name + ".safetensors"}) {
-        found.file = lora_dir_ / file;
-        if (found.file.extension() != ".safetensors") continue;
-        found.bytes = fs::file_size(found.file, error);
-        if (!error) found.modified = fs::last_write_time(found.file, error);
-        if (!error) break;
-      }
-    if (error)
+    const auto file = folder_.file(name);
+    if (!file)
       return Error{ErrorCode::unknown_adapter,
                    "there is no such LoRA",
                    {{pointer(place), "is not in the LoRA folder"}}};
-    if (strength != 0.0) recipe.push_back(std::move(found));
+    try {
+      if (strength != 0.0) recipe.push_back({*file, hashes_->of(*file), strength, place});
+    } catch (const LoadError& error) {
+      return invalid_request({{pointer(place), error.what()}});
+    }
   }
   // One order for every order of the list, so that equal sets give equal bits.
   std::ranges::sort(recipe, [](const Ingredient& a, const Ingredient& b) {
-    return std::tie(a.file, a.strength) < std::tie(b.file, b.strength);
+    return std::tie(a.content, a.strength) < std::tie(b.content, b.strength);
   });
   return recipe;
 }
 
 std::shared_ptr<const LoadedModel> ModelVariants::find(const std::shared_ptr<const LoadedModel>& base,
                                                        const Recipe& recipe) {
-  const std::lock_guard lock(mutex_);
-  std::erase_if(kept_, [](const Variant& variant) { return variant.base.expired(); });
-  const auto found = std::ranges::find_if(kept_, [&](const Variant& variant) {
-    return same_model(variant.base, base) &&
-           std::ranges::equal(variant.recipe, recipe,
-                              [](const Ingredient& a, const Ingredient& b) { return a.same(b); });
-  });
-  if (found == kept_.end()) return nullptr;
-  kept_.splice(kept_.begin(), kept_, found);
-  return kept_.front().model;
+  std::shared_ptr<const LoadedModel> model;
+  std::vector<std::shared_ptr<const LoadedModel>> orphans;  // nobody can ask for them any longer
+  {
+    const std::lock_guard lock(mutex_);
+    for (const Variant& variant : known_)
+      if (variant.base.expired())
+        if (auto orphan = variant.model.lock()) orphans.push_back(std::move(orphan));
+    std::erase_if(known_,
+                  [](const Variant& variant) { return variant.base.expired() || variant.model.expired(); });
+    const auto found = std::ranges::find_if(known_, [&](const Variant& variant) {
+      return same_model(variant.base, base) &&
+             std::ranges::equal(variant.recipe, recipe,
+                                [](const Ingredient& a, const Ingredient& b) { return a.same(b); });
+    });
+    if (found != known_.end()) model = found->model.lock();
+  }
+  for (const auto& orphan : orphans) shelf_.drop(orphan);
+  if (model) shelf_.put(model);
+  return model;
 }
 
 std::shared_ptr<const LoadedModel> ModelVariants::build(const LoadedModel& base, const Recipe& recipe) const {
@@ -107,7 +118,12 @@ std::shared_ptr<const LoadedModel> ModelVariants::build(const LoadedModel& base,
   }
   const auto stack = std::make_shared<LoraStack>(std::move(loras));
   auto variant =
-      std::make_shared<LoadedModel>(LoadedModel{base.description, base.files, base.operations, {}, {}});
+      std::make_shared<LoadedModel>(LoadedModel{base.description, base.files, base.operations, {}, ""});
+  variant->text_identity = base.text_identity;
+  variant->bytes = base.bytes;
+  for (std::size_t i = 0; i < recipe.size(); ++i)
+    if (changes_text(*stack->loras()[i].file))
+      variant->text_identity += '+' + recipe[i].content + '*' + exact(recipe[i].strength);
   try {
     // No LoRA touches the VAE.
     variant->model = std::make_unique<const StableDiffusion>(with_loras(base.files, stack), base.operations,
@@ -127,30 +143,22 @@ std::shared_ptr<const LoadedModel> ModelVariants::build(const LoadedModel& base,
   return variant;
 }
 
-void ModelVariants::make_room(std::int64_t bytes) {
-  std::list<Variant> given_up;  // destroyed outside the lock
-  const std::lock_guard lock(mutex_);
-  std::int64_t total = bytes;
-  for (const Variant& variant : kept_) total += variant.model->model->bytes();
-  while (!kept_.empty() && total > budget_bytes_) {
-    total -= kept_.back().model->model->bytes();
-    given_up.splice(given_up.end(), kept_, std::prev(kept_.end()));
-  }
-}
-
 void ModelVariants::forget(const std::shared_ptr<const LoadedModel>& base) {
-  std::list<Variant> given_up;
-  const std::lock_guard lock(mutex_);
-  for (auto it = kept_.begin(); it != kept_.end();) {
-    const auto next = std::next(it);
-    if (same_model(it->base, base)) given_up.splice(given_up.end(), kept_, it);
-    it = next;
+  std::vector<std::shared_ptr<const LoadedModel>> made_of_it;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const Variant& variant : known_)
+      if (same_model(variant.base, base))
+        if (auto model = variant.model.lock()) made_of_it.push_back(std::move(model));
+    std::erase_if(known_, [&](const Variant& variant) { return same_model(variant.base, base); });
   }
+  for (const auto& model : made_of_it) shelf_.drop(model);
 }
 
 std::size_t ModelVariants::kept() const {
   const std::lock_guard lock(mutex_);
-  return kept_.size();
+  return static_cast<std::size_t>(
+      std::ranges::count_if(known_, [](const Variant& variant) { return !variant.model.expired(); }));
 }
 
 }  // namespace waggle::pipeline

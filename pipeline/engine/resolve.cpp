@@ -15,6 +15,28 @@ std::int64_t draw_seed() {
   return static_cast<std::int64_t>(device());  // 32 bits: what people can still read out loud
 }
 
+/// Of the second pass; fills the request's open fields in.
+Result<Pass> resolve_hires(Hires& hires, const Resolved& first) {
+  const auto cells = [](int side, double scale) {
+    return static_cast<int>(side * scale) / limits::kSideMultiple * limits::kSideMultiple;
+  };
+  if (!hires.width) {
+    const double scale = hires.scale.value_or(2.0);
+    hires.width = cells(first.width, scale);
+    hires.height = cells(first.height, scale);
+  }
+  hires.scale.reset();
+  for (const int side : {*hires.width, *hires.height})
+    if (side > limits::kMaxSide)
+      return invalid_request({{"/hires/scale", "makes a side of " + std::to_string(side) +
+                                                   " pixels, at most " + std::to_string(limits::kMaxSide)}});
+  Pass pass{*hires.width, *hires.height, first.passes.front().plan};
+  hires.steps = hires.steps.value_or(pass.plan.steps);
+  pass.plan.steps = *hires.steps;
+  pass.plan.strength = hires.strength;
+  return pass;
+}
+
 }  // namespace
 
 Result<Resolved> resolve(const JobRequest& request, std::optional<std::pair<int, int>> natural_size,
@@ -47,7 +69,14 @@ Result<Resolved> resolve(const JobRequest& request, std::optional<std::pair<int,
   if (const auto* transform = std::get_if<ImageTransform>(&request.operation))
     plan.strength = transform->strength;
   if (const auto* inpaint = std::get_if<ImageInpaint>(&request.operation)) plan.strength = inpaint->strength;
-  auto made = make_plan(scheduler, plan);
+  out.passes.push_back({out.width, out.height, plan});
+  if (auto* generation = std::get_if<ImageGeneration>(&r.operation); generation && generation->hires) {
+    auto second = resolve_hires(*generation->hires, out);
+    if (!second) return std::move(second).error();
+    out.passes.push_back(std::move(*second));
+  }
+  if (request.refiner) out.passes.back().plan.until = request.refiner->start;
+  auto made = make_plan(scheduler, out.passes.front().plan);
   if (!made) return std::move(made).error();
   out.plan = std::move(*made);
   r.sampler = std::string(out.plan->sampler());

@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "pipeline/pipeline.h"
 #include "pipeline/samplers/plan.h"
@@ -11,11 +12,18 @@
 
 namespace waggle::pipeline {
 
-/// A request with every default filled in, and the run that it asks for.
+/// One way through the noise: text to image, image to image, or the second pass of a hires job.
+struct Pass {
+  int width = 0, height = 0;  ///< pixels
+  PlanRequest plan;
+};
+
+/// A request with every default filled in, and the runs that it asks for.
 struct Resolved {
   JobRequest request;
-  int width = 0, height = 0;  ///< pixels
-  std::shared_ptr<const Plan> plan;
+  int width = 0, height = 0;         ///< pixels, of the first pass
+  std::vector<Pass> passes;          ///< one, or two with hires
+  std::shared_ptr<const Plan> plan;  ///< of the first pass
 };
 
 /// `natural_size`: width and height of the input picture, when there is one: what an open size defaults to,

@@ -71,12 +71,13 @@ at::Tensor mask_tensor(const Picture& picture, int width, int height) {
 }
 
 SourcePictures make_source(const StableDiffusion& model, const Operation& operation,
-                           const RequestPictures& pictures, int width, int height) {
+                           const RequestPictures& pictures, int width, int height, const VaeBounds& bounds) {
   if (const auto* transform = std::get_if<ImageTransform>(&operation))
-    return image_to_image_source(model, image_tensor(*pictures.image, width, height), transform->strength);
+    return image_to_image_source(model, image_tensor(*pictures.image, width, height), transform->strength,
+                                 bounds);
   if (const auto* inpaint = std::get_if<ImageInpaint>(&operation))
     return inpaint_source(model, image_tensor(*pictures.image, width, height),
-                          mask_tensor(*pictures.mask, width, height), inpaint->strength);
+                          mask_tensor(*pictures.mask, width, height), inpaint->strength, bounds);
   return {};
 }
 

@@ -33,6 +33,7 @@ at::Tensor mask_tensor(const Picture& picture, int width, int height);
 
 /// Encodes the pictures of an operation at the size of the job.
 SourcePictures make_source(const StableDiffusion& model, const Operation& operation,
-                           const RequestPictures& pictures, int width, int height);
+                           const RequestPictures& pictures, int width, int height,
+                           const VaeBounds& bounds = {});
 
 }  // namespace waggle::pipeline

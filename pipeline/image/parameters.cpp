@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -43,6 +44,13 @@ constexpr ShownName kSamplerNames[] = {
     {"pndm", "PNDM"},
     {"tcd", "TCD"},
     {"unipc", "UniPC"},
+};
+constexpr ShownName kUpscalerNames[] = {
+    {"lanczos", "Lanczos"},
+    {"latent", "Latent"},
+    {"latent-bicubic", "Latent (bicubic)"},
+    {"latent-nearest", "Latent (nearest)"},
+    {"nearest", "Nearest"},
 };
 constexpr ShownName kScheduleNames[] = {
     {"ays", "Align Your Steps"},    {"beta", "Beta"},
@@ -108,7 +116,23 @@ std::string unquoted(std::string_view value) {
   return out;
 }
 
+/// The factor of the second pass, where both sides have the same; rounded to what can be read.
+std::optional<double> hires_scale(const Hires& hires, int width, int height) {
+  if (hires.scale) return hires.scale;
+  if (!hires.width || !hires.height) return 2.0;
+  const double across = static_cast<double>(*hires.width) / width,
+               down = static_cast<double>(*hires.height) / height;
+  if (std::abs(across - down) > 1e-9) return std::nullopt;
+  return std::nearbyint(across * 1000) / 1000;
+}
+
+const Hires* hires_of(const Operation& operation) {
+  const auto* generation = std::get_if<ImageGeneration>(&operation);
+  return generation != nullptr && generation->hires ? &*generation->hires : nullptr;
+}
+
 std::optional<double> strength(const Operation& operation) {
+  if (const Hires* hires = hires_of(operation)) return hires->strength;
   if (const auto* transform = std::get_if<ImageTransform>(&operation)) return transform->strength;
   if (const auto* inpaint = std::get_if<ImageInpaint>(&operation)) return inpaint->strength;
   return std::nullopt;
@@ -184,6 +208,18 @@ std::string a1111_parameters(const JobRequest& resolved, std::int64_t seed, int 
   add("Size", std::to_string(width) + "x" + std::to_string(height));
   add("Model", resolved.model);
   if (const auto share = strength(resolved.operation)) add("Denoising strength", number(*share));
+  if (const Hires* hires = hires_of(resolved.operation)) {
+    if (const auto scale = hires_scale(*hires, width, height))
+      add("Hires upscale", number(*scale));
+    else
+      add("Hires resize", std::to_string(*hires->width) + "x" + std::to_string(*hires->height));
+    if (hires->steps) add("Hires steps", std::to_string(*hires->steps));
+    add("Hires upscaler", shown(kUpscalerNames, name(hires->upscaler)));
+  }
+  if (resolved.refiner) {
+    add("Refiner", resolved.refiner->model);
+    add("Refiner switch at", number(resolved.refiner->start));
+  }
   // There, 1 is the last layer.
   if (resolved.clip_skip) add("Clip skip", std::to_string(*resolved.clip_skip + 1));
   add("Version", "waggle " + std::string(version));

@@ -3,6 +3,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "pipeline/models/checkpoint_hints.h"
 #include "pipeline/models/family_configs.h"
 #include "pipeline/models/model_files.h"
 #include "pipeline/models/unet.h"
@@ -72,13 +73,14 @@ PartFiles part(const SafetensorsFile& file, Config config, CheckpointPart naming
 
 /// A tokenizer folder is one for all encoders, or a models-like folder with tokenizer/ and tokenizer_2/ in
 /// it.
-std::vector<ModelFiles::TokenizerFiles> tokenizers(const CheckpointSides& sides, std::size_t count) {
+std::vector<ModelFiles::TokenizerFiles> tokenizers(const CheckpointSides& sides,
+                                                   const std::vector<TextPlace>& places) {
   std::vector<ModelFiles::TokenizerFiles> found;
-  for (std::size_t i = 0; i < count; ++i) {
+  for (std::size_t i = 0; i < places.size(); ++i) {
     const char* name = i == 0 ? "tokenizer" : "tokenizer_2";
     if (!sides.config_dir.empty() && fs::exists(sides.config_dir / name / "vocab.json"))
       found.push_back({sides.config_dir / name, {}});
-    else if (i == 0)
+    else if (places[i].naming == CheckpointPart::clip_text)
       found.push_back({sides.tokenizer_dir, {}});
     else
       found.push_back({sides.tokenizer_dir, 0});  // OpenCLIP pads with id 0
@@ -94,7 +96,7 @@ ModelFiles find_checkpoint_files(const fs::path& path, const CheckpointSides& gi
     sides.tokenizer_dir = path.parent_path() / "tokenizer";
   auto file = SafetensorsFile::open(path);
   if (!file) throw LoadError(file.error().message);
-  const CheckpointKind kind = recognise(*file);
+  const CheckpointKind kind = with_hints(recognise(*file), *file, sides.family);
   const auto places = text_places(kind.family);
   FamilyConfigs configs =
       sides.config_dir.empty() ? family_configs(kind) : folder_configs(sides.config_dir, places.size());
@@ -113,7 +115,7 @@ ModelFiles find_checkpoint_files(const fs::path& path, const CheckpointSides& gi
   ModelFiles files{path,
                    configs.class_name,
                    {},
-                   tokenizers(sides, places.size()),
+                   tokenizers(sides, places),
                    part(*file, configs.unet, CheckpointPart::unet, "model.diffusion_model.", unet_layout),
                    part(*file, configs.vae, CheckpointPart::vae, "first_stage_model.", vae_layout),
                    configs.scheduler_json,

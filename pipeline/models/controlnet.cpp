@@ -76,13 +76,12 @@ bool ControlNet::fits(const UNetConfig& unet) const {
          config_.context_width == unet.context_width && config_.added_width == unet.added_width;
 }
 
-std::shared_ptr<const ControlNet> load_controlnet(const std::filesystem::path& dir,
+std::shared_ptr<const ControlNet> load_controlnet(const PartFiles& files,
                                                   std::shared_ptr<const ops::Operations> operations) {
-  const Config config = Config::read(dir / "config.json");
-  FileWeights weights(weight_files(dir, "diffusion_pytorch_model"));
-  ControlNet net(Builder(weights, *operations), config);
-  if (const auto unused = weights.unused(); !unused.empty())
-    throw LoadError(config.name() + ": the model has no place for the tensor " + unused.front());
+  const auto weights = files.open();
+  ControlNet net(Builder(*weights, *operations), files.config);
+  if (const auto unused = weights->unused(); !unused.empty())
+    throw LoadError(files.config.name() + ": the model has no place for the tensor " + unused.front());
   const auto loaded = std::make_shared<const Loaded>(std::move(operations), std::move(net));
   return {loaded, &loaded->net};
 }

@@ -5,10 +5,10 @@
 // are pipeline/engine/control.h.
 #pragma once
 
-#include <filesystem>
 #include <memory>
 #include <vector>
 
+#include "pipeline/models/model_files.h"
 #include "pipeline/models/unet.h"
 
 namespace waggle::pipeline {
@@ -41,9 +41,8 @@ class ControlNet {
   Convolution mid_;
 };
 
-/// A folder with config.json and diffusion_pytorch_model.safetensors. `operations` is kept alive by the
-/// result. Throws LoadError; also when tensors of the file are left over.
-std::shared_ptr<const ControlNet> load_controlnet(const std::filesystem::path& dir,
+/// `operations` is kept alive by the result. Throws LoadError; also when tensors of the file are left over.
+std::shared_ptr<const ControlNet> load_controlnet(const PartFiles& files,
                                                   std::shared_ptr<const ops::Operations> operations);
 
 }  // namespace waggle::pipeline

@@ -17,9 +17,9 @@ struct FamilyConfigs {
   bool force_zeros_for_empty_prompt = false;
 };
 
-/// **Source**: the config.json files that the publishers ship (CompVis SD 1.x, Stability AI SD 2.1 and SDXL
-/// base 1.0). SD 2.x checkpoints do not say what they predict: v-prediction is taken, as 2.x at 768 pixels
-/// has it.
+/// `kind`: with its hints; open points are taken as for the first published model of the family.
+/// **Source**: the config.json files that the publishers ship (CompVis SD 1.x, Stability AI SD 2.1, SDXL base
+/// 1.0, SD Turbo and SDXL Turbo).
 FamilyConfigs family_configs(const CheckpointKind& kind);
 
 }  // namespace waggle::pipeline

@@ -14,6 +14,11 @@ Convolution Builder::convolution(std::string_view name, std::int64_t in, std::in
                             geometry)};
 }
 
+Convolution Builder::convolution_without_bias(std::string_view name, std::int64_t in,
+                                              std::int64_t out) const {
+  return {ops_->convolution(take(name, "weight", {out, in, 3, 3}), at::Tensor(), {1, 1})};
+}
+
 Linear Builder::linear(std::string_view name, std::int64_t in, std::int64_t out, bool bias) const {
   return {ops_->linear(take(name, "weight", {out, in}), bias ? take(name, "bias", {out}) : at::Tensor())};
 }

@@ -59,6 +59,9 @@ class Builder {
 
   [[nodiscard]] Convolution convolution(std::string_view name, std::int64_t in, std::int64_t out,
                                         int kernel = 3, int stride = 1, int padding = -1) const;
+  /// 3x3, stride 1.
+  [[nodiscard]] Convolution convolution_without_bias(std::string_view name, std::int64_t in,
+                                                     std::int64_t out) const;
   [[nodiscard]] Linear linear(std::string_view name, std::int64_t in, std::int64_t out,
                               bool bias = true) const;
   /// A 1x1 convolution over positions, used as a linear layer: weight [out, in, 1, 1] or [out, in].

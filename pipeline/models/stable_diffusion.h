@@ -26,12 +26,15 @@ namespace waggle::pipeline {
 struct Conditioning {
   at::Tensor positive, negative;                ///< [1, L, C]
   at::Tensor pooled_positive, pooled_negative;  ///< [1, P]; SDXL only
-  at::Tensor sizes;                             ///< [1, 6]; SDXL only
+  at::Tensor sizes;                             ///< [1, 6]; SDXL only; [1, 5] for its refiner
+  at::Tensor sizes_negative = {};               ///< undefined: the same
 };
 
-/// What SDXL is told of the picture it stands for. **Unit**: pixels; {height, width} or {top, left}.
+/// What SDXL is told of the picture it stands for. **Unit**: pixels; {height, width} or {top, left}. The
+/// refiner is told how beautiful a picture is instead of its target size.
 struct SizeConditioning {
   std::array<int, 2> original{1024, 1024}, crop{0, 0}, target{1024, 1024};
+  float aesthetic_score = 6.0F, negative_aesthetic_score = 2.5F;
 };
 
 /// A textual-inversion embedding that the prompts may name.

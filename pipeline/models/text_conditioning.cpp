@@ -19,6 +19,20 @@ at::Tensor emphasize(const at::Tensor& states, const PromptChunk& chunk) {
   return weighted * (states.mean() / weighted.mean());
 }
 
+constexpr std::int64_t kScoredNumbers = 5;  // of the refiner; all others take 6
+
+/// **Shape**: -> [1, 6], or [1, 5] with the score.
+at::Tensor numbers(const SizeConditioning& sizes, bool scored, float score) {
+  std::vector<float> all;
+  for (const auto& pair : {sizes.original, sizes.crop, sizes.target})
+    for (const int value : pair) all.push_back(static_cast<float>(value));
+  if (scored) {
+    all.resize(kScoredNumbers - 1);
+    all.push_back(score);
+  }
+  return at::tensor(all).unsqueeze(0);
+}
+
 at::Tensor row_of(const std::vector<std::int32_t>& ids) {
   at::Tensor row = at::empty({1, static_cast<std::int64_t>(ids.size())}, at::kLong);
   std::copy(ids.begin(), ids.end(), row.data_ptr<std::int64_t>());
@@ -127,11 +141,10 @@ Conditioning StableDiffusion::encode(const Prompts& prompts, const EncodeChunk& 
   }
   Conditioning out{with.text, without.text, with.pooled, without.pooled, {}};
   if (is_sdxl()) {
-    const auto& [original, crop, target] = prompts.sizes;
-    std::vector<float> ids;
-    for (const auto& pair : {original, crop, target})
-      for (const int value : pair) ids.push_back(static_cast<float>(value));
-    out.sizes = at::tensor(ids).unsqueeze(0);  // [1, 6]
+    const UNetConfig& unet = unet_->config();
+    const bool scored = unet.added_width - with.pooled.size(1) == kScoredNumbers * unet.added_time_width;
+    out.sizes = numbers(prompts.sizes, scored, prompts.sizes.aesthetic_score);
+    if (scored) out.sizes_negative = numbers(prompts.sizes, scored, prompts.sizes.negative_aesthetic_score);
   }
   return out;
 }

@@ -143,6 +143,27 @@ std::optional<std::string> original_vae_name(std::string_view name, const LevelL
   return std::string(name);  // quant_conv, post_quant_conv
 }
 
+std::optional<std::string> original_controlnet_name(std::string_view name, const LevelLayout& layout) {
+  Cursor cursor(name);
+  if (cursor.take("controlnet_cond_embedding")) {
+    // Convolutions alone have places of even number; between them lie their activations.
+    int place = 0;
+    if (cursor.take("blocks"))
+      place = 2 * (cursor.number() + 1);
+    else if (cursor.take("conv_out"))
+      place = 2 * (layout.picture_blocks + 1);
+    else if (!cursor.take("conv_in"))
+      return std::nullopt;
+    return "input_hint_block." + std::to_string(place) + "." + cursor.rest();
+  }
+  if (cursor.take("controlnet_down_blocks")) {
+    const int skip = cursor.number();
+    return "zero_convs." + std::to_string(skip) + ".0." + cursor.rest();
+  }
+  if (cursor.take("controlnet_mid_block")) return "middle_block_out.0." + cursor.rest();
+  return original_unet_name(name, layout);
+}
+
 std::optional<OriginalName> open_clip_name(std::string_view name) {
   using Form = OriginalName::Form;
   if (name == "text_projection.weight") return OriginalName{"text_projection", Form::transposed};

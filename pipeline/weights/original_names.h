@@ -18,6 +18,7 @@ struct LevelLayout {
   int levels = 4;
   int layers_per_block = 2;
   std::vector<bool> up_attention;  ///< per up block, from the deepest; UNet only
+  int picture_blocks = 6;          ///< of a ControlNet's picture embedding, without its first and last
 };
 
 /// Where a tensor lies in the original file, and which part of it.
@@ -31,6 +32,8 @@ struct OriginalName {
 /// the original name below the part's prefix, or nothing for a name that no original checkpoint has.
 std::optional<std::string> original_unet_name(std::string_view name, const LevelLayout& layout);
 std::optional<std::string> original_vae_name(std::string_view name, const LevelLayout& layout);
+/// A ControlNet's down path is named as the UNet's; what is its own has names of its own.
+std::optional<std::string> original_controlnet_name(std::string_view name, const LevelLayout& layout);
 /// OpenCLIP's naming of a text encoder (SD 2.x, SDXL's second).
 std::optional<OriginalName> open_clip_name(std::string_view name);
 

@@ -41,7 +41,10 @@ std::optional<OriginalName> CheckpointWeights::translate(const std::string& name
       return plain(original_unet_name(name, layout_));
     case CheckpointPart::vae:
       return plain(original_vae_name(name, layout_));
+    case CheckpointPart::controlnet:
+      return plain(original_controlnet_name(name, layout_));
     case CheckpointPart::clip_text:
+    case CheckpointPart::as_named:
       return OriginalName{prefix_ + name};
     case CheckpointPart::open_clip_text: {
       auto original = open_clip_name(name);

@@ -38,6 +38,14 @@ std::string shape_text(at::IntArrayRef shape) {
   return text.str();
 }
 
+std::int64_t elements_below(const SafetensorsFile& file, std::string_view prefix) {
+  std::int64_t count = 0;
+  for (const auto& [name, entry] : file.entries())
+    if (name.starts_with(prefix))
+      count += static_cast<std::int64_t>((entry.end - entry.begin) / at::elementSize(entry.type));
+  return count;
+}
+
 FileWeights::FileWeights(const std::vector<std::filesystem::path>& files) {
   for (const auto& path : files) {
     auto file = SafetensorsFile::open(path);
@@ -47,6 +55,12 @@ FileWeights::FileWeights(const std::vector<std::filesystem::path>& files) {
         throw LoadError(path.filename().string() + ": tensor '" + name + "' is in another shard too");
     files_.push_back(std::move(*file));
   }
+}
+
+std::int64_t FileWeights::elements() const {
+  std::int64_t count = 0;
+  for (const auto& file : files_) count += elements_below(file, "");
+  return count;
 }
 
 bool FileWeights::contains(const std::string& name) const {

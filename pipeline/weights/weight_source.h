@@ -36,7 +36,12 @@ class WeightSource {
   [[nodiscard]] virtual bool contains(const std::string& name) const = 0;
   /// Names of stored tensors that nobody took, in order.
   [[nodiscard]] virtual std::vector<std::string> unused() const { return {}; }
+  /// Numbers in all the stored tensors; 0 where nothing is stored.
+  [[nodiscard]] virtual std::int64_t elements() const { return 0; }
 };
+
+/// Numbers in the tensors whose names begin so.
+std::int64_t elements_below(const SafetensorsFile& file, std::string_view prefix);
 
 /// Tensors of one or several safetensors files (a sharded model is several). Not thread-safe.
 class FileWeights final : public WeightSource {
@@ -47,6 +52,7 @@ class FileWeights final : public WeightSource {
   at::Tensor take(const std::string& name, at::IntArrayRef shape) override;
   [[nodiscard]] bool contains(const std::string& name) const override;
   [[nodiscard]] std::vector<std::string> unused() const override;
+  [[nodiscard]] std::int64_t elements() const override;
 
  private:
   std::vector<SafetensorsFile> files_;

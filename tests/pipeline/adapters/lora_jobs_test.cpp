@@ -106,8 +106,7 @@ TEST_CASE("lora jobs: pictures and memory stay the same over a hundred changes o
   folder.write("oil.safetensors", small_lora(50));
   const std::vector<std::vector<Lora>> sets{{}, {{"ink", 0.8}}, {{"ink", 0.5}, {"oil", -1.5}}};
   Options tight = options(folder);
-  tight.memory_budget_bytes =
-      6 << 20;  // room for the picture, and no more than one variant: they are built anew
+  tight.model_memory_bytes = 3 << 20;  // room for one model: they are built anew
   for (const Options& o : {options(folder), tight}) {
     Pipeline pipeline(o);
     REQUIRE(pipeline.load(kModel, "small"));

@@ -17,18 +17,15 @@ std::shared_ptr<const LoadedModel> small_model() {
   const auto fp32 = ops::reference_operations(at::kCPU, at::kFloat);
   const ModelOperations operations{fp32, fp32, fp32};
   return std::make_shared<const LoadedModel>(
-      LoadedModel{describe(files, "small"),
-                  files,
-                  operations,
-                  std::make_unique<const StableDiffusion>(files, operations),
-                  {}});
+      LoadedModel{describe(files, "small"), files, operations,
+                  std::make_unique<const StableDiffusion>(files, operations), "small", 1000});
 }
 
 constexpr std::int64_t kPlenty = std::int64_t{1} << 30;
 
 struct Variants {
   explicit Variants(std::int64_t budget = kPlenty)
-      : all(folder.path(), budget, [this](const std::string& line) { lines.push_back(line); }) {
+      : shelf(budget), all(folder.path(), shelf, [this](const std::string& line) { lines.push_back(line); }) {
     folder.write("ink.safetensors", small_lora(1));
     folder.write("oil.safetensors", small_lora(100));
   }
@@ -47,6 +44,7 @@ struct Variants {
 
   LoraFolder folder;
   std::vector<std::string> lines;
+  ModelShelf shelf;
   ModelVariants all;
 };
 
@@ -78,7 +76,8 @@ TEST_CASE("model variants: a name leads to a file inside the folder or nowhere")
     // At strength 0 too: a typing error is one at any strength.
     CHECK(variants.refused(base, {{name, 0.0}}).code == ErrorCode::unknown_adapter);
   }
-  ModelVariants without_folder({}, kPlenty, {});
+  ModelShelf shelf(kPlenty);
+  ModelVariants without_folder({}, shelf, {});
   CHECK_FALSE(without_folder.get(base, {{"ink", 1.0}}));
 }
 
@@ -117,7 +116,7 @@ TEST_CASE("model variants: a file that was replaced is another LoRA") {
 
 TEST_CASE("model variants: the longest unused is given up when the budget is full") {
   const auto base = small_model();
-  Variants variants(2 * base->model->bytes());
+  Variants variants(2 * base->bytes);
   const std::weak_ptr<const LoadedModel> a = variants.made(base, {{"ink", 0.1}}),
                                          b = variants.made(base, {{"ink", 0.2}});
   CHECK(variants.made(base, {{"ink", 0.1}}) == a.lock());
@@ -130,8 +129,10 @@ TEST_CASE("model variants: the longest unused is given up when the budget is ful
   const auto held = tight.made(base, {{"ink", 0.1}});
   CHECK(tight.made(base, {{"ink", 0.1}}) == held);
   tight.made(base, {{"ink", 0.2}});
-  CHECK(tight.all.kept() == 1);
-  CHECK(at::isfinite(conditioning(*held)).all().item<bool>());  // jobs that hold it go on
+  CHECK(tight.all.kept() == 2);  // and so is what a job holds
+  tight.made(base, {{"ink", 0.3}});
+  CHECK(tight.all.kept() == 2);
+  CHECK(at::isfinite(conditioning(*held)).all().item<bool>());
 }
 
 TEST_CASE("model variants: nothing outlives its base model") {

@@ -45,6 +45,24 @@ TEST_CASE("parameters: what a job does not have is left out, what it has beyond 
       "Denoising strength: 0.33, Clip skip: 3, Version: waggle 0.1.0");
 }
 
+TEST_CASE("parameters: a second pass and a refiner, as AUTOMATIC1111 writes them") {
+  JobRequest job = request();
+  waggle::Hires hires;
+  hires.width = 1024;
+  hires.height = 1536;
+  hires.steps = 10;
+  hires.upscaler = waggle::Upscaler::latent_bicubic;
+  hires.strength = 0.45;
+  job.operation = waggle::ImageGeneration{512, 768, hires};
+  job.refiner = waggle::Refiner{"sdxl-refiner", 0.8};
+  const std::string text = a1111_parameters(job, 42, 512, 768, "0.1.0");
+  CHECK(text.find("Size: 512x768, Model: sd15, Denoising strength: 0.45, Hires upscale: 2, Hires steps: 10, "
+                  "Hires upscaler: Latent (bicubic), Refiner: sdxl-refiner, Refiner switch at: 0.8, Version: ") !=
+        std::string::npos);
+  std::get<waggle::ImageGeneration>(job.operation).hires->height = 1024;
+  CHECK(a1111_parameters(job, 42, 512, 768, "0.1.0").find("Hires resize: 1024x1024") != std::string::npos);
+}
+
 TEST_CASE("parameters: values with commas or colons are quoted, and come back") {
   JobRequest job = request();
   job.model = "my \"model\", v2: \\ x";
