@@ -1,6 +1,7 @@
 // Golden cases of a ControlNet: what it adds to its base model's UNet, the UNet's answer to it, whole runs.
 #include <ATen/Functions.h>
 
+#include "pipeline/models/controlnet_files.h"
 #include "pipeline/engine/control.h"
 #include "pipeline/models/model_files.h"
 #include "tests/golden/cases.h"
@@ -90,7 +91,7 @@ void run_controlnet_cases(const std::filesystem::path& dir, Report& report) {
     const GoldenSet set(dir, "controlnet_golden");
     const StableDiffusion model(find_model_files(dir / set.json()["base_model"].get<std::string>()),
                                 {fp32, fp32, fp32});
-    const auto net = load_controlnet(dir, fp32);
+    const auto net = load_controlnet(find_controlnet_files(dir), fp32);
     report.check(name + "/fits", net->fits(model.unet().config()), "it was made for another base model");
     Parts(model, net, set, name, report).run();
     run_pipeline_cases(model, set, name, report, net);
