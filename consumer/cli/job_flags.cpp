@@ -32,6 +32,11 @@ constexpr std::array kFieldFlags{
     FieldFlag{"/schedule", "--schedule"},
     FieldFlag{"/clip_skip", "--clip-skip"},
     FieldFlag{"/loras", "--lora"},
+    FieldFlag{"/hires/steps", "--hires-steps"},
+    FieldFlag{"/hires/strength", "--hires-strength"},
+    FieldFlag{"/hires", "--hires"},
+    FieldFlag{"/refiner/start", "--refiner-start"},
+    FieldFlag{"/refiner", "--refiner"},
     FieldFlag{"/n", "-n"},
     FieldFlag{"/worker_id", "--worker"},
     FieldFlag{"/preview_every", "--preview-every"},
@@ -119,6 +124,7 @@ void add_job_flags(CLI::App& app, JobFlags& flags) {
   app.add_option("--mask", flags.mask, "With --init: paint anew where this picture is white")
       ->type_name("FILE");
   app.add_option("--strength", flags.strength, "With --init: 0 keeps the picture, 1 paints all anew");
+  add_pass_flags(app, flags.passes);
 }
 
 void add_queue_flags(CLI::App& app, JobFlags& flags) {
@@ -194,6 +200,7 @@ Result<JobRequest> to_request(const JobFlags& flags, std::string model, OutputFo
   auto operation = operation_of(flags, width, height);
   if (!operation) return operation.error();
   request.operation = std::move(operation).value();
+  if (auto set = set_passes(flags.passes, request); !set) return set.error();
 
   if (auto fields = validate(request); !fields.empty()) {
     return in_terms_of_flags(invalid_request(std::move(fields)));

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "consumer/cli/pass_flags.h"
 #include "schemas/operation.h"
 #include "schemas/result.h"
 
@@ -26,6 +27,7 @@ struct JobFlags {
   std::optional<double> guidance, strength;
   std::optional<std::int64_t> seed;
   std::vector<std::string> loras;
+  PassFlags passes;
   int images = 1;
   // `submit` alone:
   std::optional<std::string> worker, idempotency_key, tenant;

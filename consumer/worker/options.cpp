@@ -82,6 +82,15 @@ void add_device_flags(CLI::App& app, pipeline::DeviceKind kind, Flags& flags) {
   app.add_option("--precision", flags.precision, "auto, fp32, bf16 or fp16")
       ->check(CLI::IsMember({"auto", "fp32", "bf16", "fp16"}))
       ->capture_default_str();
+  const auto memory = [&](const char* name, std::uint64_t& bytes, const char* text) {
+    app.add_option(name, bytes, text)->transform(CLI::AsSizeValue(/*kb_is_1000=*/false))->type_name("SIZE");
+  };
+  memory("--memory-budget", flags.memory_budget,
+         "What a step or a decode may take beside the weights, such as 6G; jobs that need more are refused "
+         "(default: four fifths of what is free, less the weights)");
+  memory("--model-memory", flags.model_memory,
+         "What loaded models may take together, such as 12G; the longest unused are given up (default: half of "
+         "what is free)");
   app.add_flag("--use-f16", flags.use_f16, "The same as --precision fp16");
   app.add_flag("--use-flash-attn", flags.use_flash_attention,
                "Kept for older scripts: the fastest attention of the device is always used");
@@ -212,6 +221,8 @@ Result<std::unique_ptr<Renderer>> make_renderer(const Flags& flags, pipeline::De
 
   pipeline::Options options;
   options.device = device;
+  options.memory_budget_bytes = static_cast<std::int64_t>(flags.memory_budget);
+  options.model_memory_bytes = static_cast<std::int64_t>(flags.model_memory);
   options.precision =
       flags.use_f16 ? pipeline::Precision::fp16
                     : pipeline::precision_from_name(flags.precision).value_or(pipeline::Precision::automatic);

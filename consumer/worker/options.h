@@ -1,6 +1,7 @@
 // What an operator may set on a worker, and what becomes of it: settings of the queue and a renderer.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -31,6 +32,7 @@ struct Flags {
   std::string precision = "auto";
   bool use_f16 = false, use_flash_attention = false;
   int threads = 0;
+  std::uint64_t memory_budget = 0, model_memory = 0;  // bytes; 0: what the machine has
   // the queue
   std::vector<std::string> connect;
   program::KeyFiles keys;

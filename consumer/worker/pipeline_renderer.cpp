@@ -54,6 +54,8 @@ void PipelineRenderer::unload(const std::string& model) {
 pipeline::Ticket PipelineRenderer::render(pipeline::RenderJob job) {
   // The pipeline knows the model by the name it was loaded under, the client may have used an alias.
   if (const auto* entry = find(job.model)) job.model = entry->model.name;
+  if (job.request.refiner)
+    if (const auto* entry = find(job.request.refiner->model)) job.refiner = entry->model.name;
   return pipeline_.render(std::move(job));
 }
 
