@@ -113,6 +113,9 @@ int main(int argc, char** argv) {
   Flags flags;
   bridge::Settings settings;
   add_flags(frame.flags(), flags, settings);
+  frame.set_examples(
+      "  waggle-bridge --listen 127.0.0.1:8080\n"
+      "  waggle-bridge --listen 0.0.0.0:8080 --token-file /etc/waggle/tokens --cors https://example.org\n");
   return frame.run(argc, argv, [&] {
     if (const Status good = read(flags, settings); !good) {
       spdlog::error("{}", good.error().message);

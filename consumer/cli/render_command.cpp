@@ -21,6 +21,7 @@
 #include "consumer/cli/job_flags.h"
 #include "consumer/cli/output_file.h"
 #include "consumer/cli/progress_bar.h"
+#include "consumer/program/program.h"
 #include "consumer/program/stop_signal.h"
 #include "pipeline/catalogue.h"
 #include "pipeline/pipeline.h"
@@ -168,6 +169,7 @@ ExitCode render(const Terminal& terminal, const RenderFlags& flags) {
   }
   auto options = engine_options(flags);
   if (!options) return fail(terminal, options.error());
+  options->version = program::version();
 
   Happenings happenings;  // outlives the engine, which reports to it until its end
   pipeline::Pipeline pipeline(*options);

@@ -70,7 +70,7 @@ Terminal Terminal::detect() {
   const TerminalSize size = terminal_size();
   terminal.width = size.columns;
   terminal.height = size.rows;
-  terminal.utf8 = locale_is_utf8();
+  terminal.utf8 = !terminal.out_is_terminal || locale_is_utf8();
   return terminal;
 }
 
@@ -101,6 +101,11 @@ std::string paint(bool enabled, Colour colour, std::string_view text) {
 }
 
 std::string printable(std::string_view text) {
+  static const bool utf8 = isatty(STDOUT_FILENO) != 1 || locale_is_utf8();
+  return printable(text, utf8);
+}
+
+std::string printable(std::string_view text, bool utf8) {
   std::string safe(text);
   for (std::size_t i = 0; i < safe.size(); ++i) {
     const auto byte = static_cast<unsigned char>(safe[i]);
@@ -109,11 +114,6 @@ std::string printable(std::string_view text) {
     const bool next = i + 1 < safe.size() && (static_cast<unsigned char>(safe[i + 1]) & 0xe0) == 0x80;
     if (byte == 0xc2 && next) safe.replace(i, 2, "?");
   }
-  return safe;
-}
-
-std::string printable(std::string_view text, bool utf8) {
-  const std::string safe = printable(text);
   if (utf8) return safe;
   std::string ascii;
   for (const char c : safe) {

@@ -20,7 +20,7 @@ struct Terminal {
   bool colour_err = false;
   int width = 80;   ///< columns
   int height = 24;  ///< rows
-  bool utf8 = false;
+  bool utf8 = false;  ///< standard output takes UTF-8; a pipe takes what comes
   Palette palette = Palette::none;  ///< of a standard output that is a terminal
 
   /// Asks the streams and the environment (NO_COLOR, TERM, COLORTERM, COLUMNS, LINES, LC_ALL, LC_CTYPE,
@@ -42,10 +42,11 @@ bool locale_is_utf8();
 std::string paint(bool enabled, Colour colour, std::string_view text);
 
 /// Text that came from elsewhere, fit for a terminal: control characters become '?', so a prompt or an error
-/// message cannot move the cursor or set the title.
+/// message cannot move the cursor or set the title. On a terminal that is not UTF-8, characters beyond ASCII
+/// become '?' too.
 std::string printable(std::string_view text);
 
-/// The same for a terminal or a pipe that is not UTF-8: every character beyond ASCII becomes one '?'.
+/// The same where it is known what the reader takes.
 std::string printable(std::string_view text, bool utf8);
 
 }  // namespace waggle::cli

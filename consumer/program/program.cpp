@@ -84,7 +84,8 @@ std::string environment_name(std::string_view flag) {
 void apply_conventions(CLI::App& app) {
   const char* file = std::getenv("WAGGLE_CONFIG");
   app.set_config("--config", file == nullptr ? "" : file, "Read flags from this file (TOML or INI)",
-                 file != nullptr && *file != '\0');
+                 file != nullptr && *file != '\0')
+      ->type_name("FILE");
   app.config_formatter(std::make_shared<FileBelowEnvironment>());
   // A mistyped key is an error, as a mistyped flag is.
   app.allow_config_extras(CLI::config_extras_mode::error);
@@ -112,6 +113,12 @@ Program::Program(std::string name, std::string description)
 }
 
 Program::~Program() = default;
+
+void Program::set_examples(std::string_view examples) {
+  flags_->footer(
+      "Examples:\n" + std::string(examples) +
+      "\nEvery flag also reads the environment (--log-level: WAGGLE_LOG_LEVEL) and the file of --config.");
+}
 
 int Program::run(int argc, char** argv, const std::function<int()>& body) noexcept {
   try {

@@ -53,6 +53,9 @@ class Program {
   /// Add flags here before run().
   [[nodiscard]] CLI::App& flags() { return *flags_; }
 
+  /// The end of --help and of the manual page: command lines, one a line, indented by two.
+  void set_examples(std::string_view examples);
+
   /// Parses, sets logging up and runs the body; returns the exit code. An exception of the body is one line
   /// in the log.
   int run(int argc, char** argv, const std::function<int()>& body) noexcept;

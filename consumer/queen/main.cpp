@@ -12,6 +12,9 @@ int main(int argc, char** argv) {
                                  "Admits jobs, publishes them to workers and watches their leases.");
   queen::Flags flags;
   queen::add_flags(queen_program.flags(), flags);
+  queen_program.set_examples(
+      "  waggle-queen --redis-url redis://redis.example.org:6379\n"
+      "  waggle-queen --config /etc/waggle/queen.toml --log-json\n");
   return queen_program.run(argc, argv, [&] {
     auto options = queen::read(flags);
     if (!options) {

@@ -220,6 +220,7 @@ Result<std::unique_ptr<Renderer>> make_renderer(const Flags& flags, pipeline::De
   if (models.empty()) return invalid("no model to serve: give --model-path or --models-dir");
 
   pipeline::Options options;
+  options.version = program::version();
   options.device = device;
   options.memory_budget_bytes = static_cast<std::int64_t>(flags.memory_budget);
   options.model_memory_bytes = static_cast<std::int64_t>(flags.model_memory);

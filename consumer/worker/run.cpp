@@ -60,6 +60,10 @@ int run(pipeline::DeviceKind kind, int argc, char** argv) {
   program::Program worker_program(program_name(kind), "Claims jobs from the queue and renders them.");
   Flags flags;
   add_flags(worker_program.flags(), kind, flags);
+  const std::string name = program_name(kind);
+  worker_program.set_examples(
+      "  " + name + " --model-path models/stable-diffusion-v1-5 --preload\n  " + name +
+      " --models-dir models --worker-id rack-7 --connect tcp://queen.example.org:5550\n");
   return worker_program.run(argc, argv, [&]() -> int {
     program::StopSignal stop;
     auto settings = read_settings(flags, kind);

@@ -1,90 +1,14 @@
 // Looking at a pool: show, logs, jobs and top, in pipes and on a terminal that the test plays.
-#include <csignal>
+#include <algorithm>
 
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
-#include <poll.h>
-#include <pty.h>
-#include <sys/ioctl.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "tests/e2e/machine.h"
+#include "tests/e2e/on_terminal.h"
 
 using namespace waggle;
 using namespace waggle::e2e;
-
-namespace {
-
-/// A program on a pseudo terminal of this size.
-class OnTerminal {
- public:
-  OnTerminal(std::vector<std::string> arguments, unsigned short columns, unsigned short rows) {
-    winsize size{rows, columns, 0, 0};
-    child_ = forkpty(&master_, nullptr, nullptr, &size);
-    REQUIRE(child_ >= 0);
-    if (child_ != 0) return;
-    setenv("TERM", "xterm-256color", 1);
-    std::vector<char*> pointers;
-    for (std::string& argument : arguments) pointers.push_back(argument.data());
-    pointers.push_back(nullptr);
-    execv(pointers.front(), pointers.data());
-    _exit(127);
-  }
-  ~OnTerminal() {
-    if (child_ > 0) {
-      kill(child_, SIGKILL);
-      waitpid(child_, nullptr, 0);
-    }
-    close(master_);
-  }
-  OnTerminal(const OnTerminal&) = delete;
-  OnTerminal& operator=(const OnTerminal&) = delete;
-
-  /// Reads until the text has come since the last call; false when it does not.
-  bool says(const std::string& text) {
-    const bool found = eventually([&] {
-      read_waiting();
-      return heard_.find(text) != std::string::npos;
-    });
-    if (found) heard_.clear();
-    return found;
-  }
-  void type(char key) { REQUIRE(write(master_, &key, 1) == 1); }
-  void resize(unsigned short columns, unsigned short rows) {
-    winsize size{rows, columns, 0, 0};
-    REQUIRE(ioctl(master_, TIOCSWINSZ, &size) == 0);
-  }
-  /// Its exit status once it has ended by itself.
-  int end() {
-    int status = 0;
-    const bool ended = eventually([&] {
-      read_waiting();
-      return waitpid(child_, &status, WNOHANG) == child_;
-    });
-    REQUIRE(ended);
-    child_ = -1;
-    read_waiting();
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-  }
-  [[nodiscard]] const std::string& heard() const { return heard_; }
-
- private:
-  void read_waiting() {
-    char buffer[4096];
-    for (pollfd input{master_, POLLIN, 0}; poll(&input, 1, 0) > 0;) {
-      const ssize_t got = read(master_, buffer, sizeof buffer);
-      if (got <= 0) return;
-      heard_.append(buffer, static_cast<std::size_t>(got));
-    }
-  }
-
-  int master_ = -1;
-  pid_t child_ = -1;
-  std::string heard_;
-};
-
-}  // namespace
 
 TEST_CASE("observe: show and logs tell what happened to a job, and to one that runs") {
   Pool pool(null_pool("20ms"));

@@ -169,7 +169,9 @@ Plan plan_drawing(const Terminal& terminal, std::optional<Way> wanted) {
       plan.canvas.cell_height = answer->cell_height;
     }
   }
-  if (!way) way = terminal.utf8 && terminal.palette != Palette::none ? Way::blocks : Way::ascii;
+  if (!way)
+    way = terminal.out_is_terminal && terminal.utf8 && terminal.palette != Palette::none ? Way::blocks
+                                                                                         : Way::ascii;
   plan.way = *way;
   // Half a character is a square pixel, whatever the font says.
   if (plan.way == Way::blocks || plan.way == Way::ascii) {

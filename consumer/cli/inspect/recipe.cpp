@@ -36,7 +36,9 @@ const std::string* find(const pipeline::TextFields& texts, std::string_view key)
 Recipe recipe_of_parameters(const pipeline::ParsedParameters& parameters) {
   Recipe recipe;
   const auto version = parameters.find("Version");
-  recipe.program = version && version->starts_with("waggle ") ? std::string(*version) : "AUTOMATIC1111";
+  recipe.program = version && (*version == "waggle" || version->starts_with("waggle "))
+                       ? std::string(*version)
+                       : "AUTOMATIC1111";
   JobRequest& request = recipe.request;
   std::tie(request.prompt, request.loras) = pipeline::take_loras(parameters.prompt);
   request.negative_prompt = parameters.negative_prompt;

@@ -84,10 +84,20 @@ Value value_of(const CLI::Option& option, const std::string& plain_name) {
     if (auto range = range_of(text); !range.empty()) value.range = std::move(range);
   }
   value.offer = value.choices.empty() ? offer_of(type, texts) : Offer::choices;
+  // A model is a folder or one file.
+  if (value.offer == Offer::folders && option.get_description().find(".safetensors") != std::string::npos)
+    value.offer = Offer::files;
   const bool plain = type.empty() || type == "TEXT";
   if (option.get_positional()) {
     value.name = plain ? capitals(option.get_name(true)) : type;
     if (value.offer == Offer::nothing) value.offer = offer_of(value.name, {});
+  } else if (plain && plain_name.ends_with("-dir")) {
+    value.name = "DIR";
+    value.offer = Offer::folders;
+  } else if (plain && (plain_name.ends_with("-path") || plain_name.ends_with("-file") ||
+                       plain_name.ends_with("-key"))) {
+    value.name = "FILE";
+    value.offer = Offer::files;
   } else if (plain && !value.choices.empty()) {
     value.name = capitals(plain_name);
   } else if (type == "INT" || type == "UINT") {
