@@ -12,6 +12,7 @@
 #include "pipeline/training/describe.h"
 #include "pipeline/training/dice.h"
 #include "pipeline/training/mixed_operations.h"
+#include "pipeline/training/reading.h"
 #include "pipeline/training/recipe.h"
 
 namespace waggle::training {
@@ -20,12 +21,6 @@ namespace {
 using pipeline::Builder;
 
 constexpr double kWordless = 0.1, kSnrLimit = 5.0, kNoiseBias = 1.5;
-
-pipeline::ClipTextConfig clip_config(const pipeline::Tokenizer& tokenizer) {
-  return pipeline::ClipTextConfig::from({text_config(static_cast<std::int64_t>(tokenizer.vocabulary_size()),
-                                                     tokenizer.begin_of_text(), tokenizer.end_of_text()),
-                                         "text_encoder/config.json"});
-}
 
 at::Tensor alpha_bars() {
   const auto config = pipeline::parse_scheduler_config(scheduler_config().dump());
@@ -60,22 +55,17 @@ Lesson Denoiser::lesson(const at::Tensor& latents, const std::vector<const Scene
   const std::int64_t batch = latents.size(0), levels = alpha_bar_.size(0);
   Dice dice(generator);
   std::vector<std::string> captions;
-  std::size_t longest = 0;
   for (const Scene* scene : scenes) {
     captions.push_back(describe(*scene, generator));
     if (dice.chance(kWordless)) captions.back().clear();
-    longest = std::max(longest, tokenizer_.encode(captions.back()).size());
   }
-  const auto length = static_cast<std::int64_t>(std::min<std::size_t>(longest + 2 + padding, kTextLength));
   Lesson out{
-      latents.to(at::kFloat), at::empty({batch, length}, at::kLong), {}, at::empty({batch}, at::kLong)};
+      latents.to(at::kFloat), token_rows(tokenizer_, captions, padding), {}, at::empty({batch}, at::kLong)};
   for (std::int64_t i = 0; i < batch; ++i) {
-    const auto ids =
-        tokenizer_.encode_padded(captions[static_cast<std::size_t>(i)], static_cast<std::size_t>(length));
-    std::copy(ids.begin(), ids.end(), out.ids.data_ptr<std::int64_t>() + i * length);
     const double share = (static_cast<double>(i) + dice.between(0, 1)) / static_cast<double>(batch);
-    out.timesteps.data_ptr<std::int64_t>()[i] =
-        static_cast<std::int64_t>(share * static_cast<double>(levels));
+    // Nearer to pure noise more often than not: that is where words decide what there will be.
+    const double level = (1 - std::pow(1 - share, kNoiseBias)) * static_cast<double>(levels);
+    out.timesteps.data_ptr<std::int64_t>()[i] = std::min(static_cast<std::int64_t>(level), levels - 1);
   }
   out.noise = at::randn(latents.sizes(), at::make_generator<at::CPUGeneratorImpl>(generator()),
                         at::TensorOptions(at::kFloat));

@@ -70,7 +70,7 @@ Progress learn(const LoopSettings& settings, Optimizer& optimizer,
     throw std::invalid_argument("a stage needs a limit of steps or minutes");
   fs::create_directories(settings.folder);
   Progress progress = read_progress(settings.folder, settings.stage);
-  if (progress.step > 0) {
+  if (std::filesystem::exists(checkpoint_file(settings.folder, settings.stage))) {
     pipeline::FileWeights source({checkpoint_file(settings.folder, settings.stage)});
     optimizer.load(source);
   }

@@ -30,6 +30,10 @@ int main(int argc, char** argv) {
   app.add_option("--vae-minutes", settings.vae.minutes, "budget of the autoencoder")->capture_default_str();
   app.add_option("--vae-steps", settings.vae.steps, "the same in steps")->capture_default_str();
   app.add_option("--vae-batch", settings.vae.batch, "pictures of a step")->capture_default_str();
+  app.add_option("--reader-minutes", settings.reader.minutes, "budget of the text encoder's first lessons")
+      ->capture_default_str();
+  app.add_option("--reader-steps", settings.reader.steps, "the same in steps")->capture_default_str();
+  app.add_option("--reader-batch", settings.reader.batch, "captions of a step")->capture_default_str();
   app.add_option("--minutes", settings.denoiser.minutes, "budget of text encoder and UNet")
       ->capture_default_str();
   app.add_option("--steps", settings.denoiser.steps, "the same in steps")->capture_default_str();

@@ -11,11 +11,11 @@
 namespace waggle::training {
 
 struct OptimizerSettings {
-  double beta1 = 0.9, beta2 = 0.99, eps = 1e-8;
-  double weight_decay = 0.01;                         ///< of matrices and kernels only
-  double clip = 1.0;                                  ///< longest gradient, over all parameters together
   double (*pace)(const std::string& name) = nullptr;  ///< times the rate, for each parameter; null: 1
-  double average = 0.999;  ///< share that the moving average keeps at each step, less at the start
+  double beta1 = 0.9, beta2 = 0.99, eps = 1e-8;
+  double weight_decay = 0.01;  ///< of matrices and kernels only
+  double clip = 1.0;           ///< longest gradient, over all parameters together
+  double average = 0.999;      ///< share that the moving average keeps at each step, less at the start
 };
 
 class Optimizer {

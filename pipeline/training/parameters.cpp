@@ -24,15 +24,6 @@ bool ends_residual_branch(std::string_view name) {
   return std::ranges::any_of(kEnds, [&](std::string_view end) { return name.ends_with(end); });
 }
 
-/// Cross attention begins three times as loud and twice as choosy as other layers. A word is one of a dozen
-/// that are averaged at first, and what it says must be audible beside the picture for learning to follow it.
-double gain_of(const std::string& name) {
-  if (name.find("attn2.to_v") != std::string::npos || name.find("attn2.to_out") != std::string::npos)
-    return 3;
-  if (name.find("attn2.to_q") != std::string::npos || name.find("attn2.to_k") != std::string::npos) return 2;
-  return 1;
-}
-
 }  // namespace
 
 at::Tensor Parameters::take(const std::string& name, at::IntArrayRef shape) {
@@ -51,7 +42,7 @@ at::Tensor Parameters::take(const std::string& name, at::IntArrayRef shape) {
     const bool embedding = name.find("embedding.weight") != std::string::npos;
     const double deviation = embedding ? 0.1 : 1.0 / std::sqrt(3.0 * static_cast<double>(fan_in));
     const at::Generator generator = at::make_generator<at::CPUGeneratorImpl>(hash_of(seed_, name));
-    value = at::randn(shape, generator, at::TensorOptions(at::kFloat)).mul_(deviation * gain_of(name));
+    value = at::randn(shape, generator, at::TensorOptions(at::kFloat)).mul_(deviation);
   }
   return tensors_.emplace(name, value.requires_grad_(true)).first->second;
 }

@@ -54,7 +54,7 @@ json text_config(std::int64_t vocabulary, std::int32_t begin, std::int32_t end) 
           {"intermediate_size", 512},
           {"projection_dim", 128},
           {"num_attention_heads", 4},
-          {"num_hidden_layers", 2},
+          {"num_hidden_layers", 3},
           {"max_position_embeddings", kTextLength},
           {"layer_norm_eps", 1e-5},
           {"vocab_size", vocabulary},

@@ -14,6 +14,7 @@
 #include "pipeline/training/latent_store.h"
 #include "pipeline/training/pictures.h"
 #include "pipeline/training/purposes.h"
+#include "pipeline/training/reading.h"
 #include "pipeline/training/recipe.h"
 #include "pipeline/training/samples.h"
 #include "pipeline/training/shards.h"
@@ -23,21 +24,19 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char *kVae = "vae", *kDenoiser = "denoiser";
+constexpr const char *kVae = "vae", *kReader = "reader", *kDenoiser = "denoiser";
 constexpr int kWordScenes = 20000;  // enough to see every word hundreds of times
-constexpr double kVaeRate = 2e-3, kDenoiserRate = 1e-3;
+constexpr double kVaeRate = 2e-3, kReaderRate = 2e-3, kDenoiserRate = 8e-4;
 /// The autoencoder learns from quarters of pictures first: four times the steps, and edges and colours are
 /// local matters.
 constexpr double kCroppedShare = 0.65;
 constexpr int kCrop = kSide / 2;
-/// Captions are padded to the pipeline's full length only in the last part: among seventy paddings the words
-/// are hard to find for attention that has just begun to look.
-constexpr double kShortShare = 0.7;
-constexpr std::size_t kShortPadding = 2, kFullPadding = kTextLength;
 
-/// What reads words learns three times as fast as what draws: it hears of each word only now and then.
-double pace_of(const std::string& name) {
-  return name.starts_with("text/") || name.find("attn2") != std::string::npos ? 3.0 : 1.0;
+/// The denoiser's text encoder is the one that has learned to read.
+void begin_from(const Weights& reader, const std::map<std::string, at::Tensor>& denoiser) {
+  const c10::NoGradGuard no_grad;
+  for (const auto& [name, tensor] : denoiser)
+    if (name.starts_with("text/")) tensor.detach().copy_(reader.at(name.substr(5)));
 }
 
 /// Scenes with one figure on a plain ground, which say most clearly what a word means. They are most of the
@@ -49,6 +48,16 @@ std::vector<std::size_t> easy_scenes(const std::vector<Scene>& scenes) {
     if (scenes[i].figures.size() == 1 && scenes[i].ground.kind == GroundKind::plain) easy.push_back(i);
   return easy;
 }
+
+/// The encoder can read when the two begin to learn together; it is refined, not taught again.
+double pace_of(const std::string& name) {
+  return name.starts_with("text/") || name.find("attn2") != std::string::npos ? 0.6 : 1.0;
+}
+
+/// Paddings behind the longest caption, until captions get the pipeline's full length for the last part: the
+/// encoder says the same at each of them, and the text costs a third.
+constexpr double kShortShare = 0.75;
+constexpr std::size_t kShortPadding = 10;
 
 LoopSettings loop_of(const RunSettings& run, const char* stage, const StageBudget& budget, double rate) {
   LoopSettings loop{stage, run.folder, budget.steps, budget.minutes, rate};
@@ -90,7 +99,9 @@ Run::Run(RunSettings settings)
   write_tokenizer(words_, settings_.folder / "tokenizer");
 }
 
-bool Run::train(const std::atomic<bool>& stop) { return train_autoencoder(stop) && train_denoiser(stop); }
+bool Run::train(const std::atomic<bool>& stop) {
+  return train_autoencoder(stop) && train_reader(stop) && train_denoiser(stop);
+}
 
 bool Run::train_autoencoder(const std::atomic<bool>& stop) {
   if (read_progress(settings_.folder, kVae).finished) return true;
@@ -123,6 +134,27 @@ bool Run::train_autoencoder(const std::atomic<bool>& stop) {
   return learn(loop_of(settings_, kVae, settings_.vae, kVaeRate), optimizer, step, visit, stop).finished;
 }
 
+bool Run::train_reader(const std::atomic<bool>& stop) {
+  if (read_progress(settings_.folder, kReader).finished) return true;
+  const Reader model(settings_.seed, at::kBFloat16, tokenizer_in(settings_.folder / "tokenizer"));
+  const auto tensors = model.parameters();
+  Optimizer optimizer(tensors, {});
+  const auto parameters = values(tensors);
+  const int each = std::max(1, settings_.reader.batch / settings_.threads);
+  const auto step = [&](std::int64_t n, double) {
+    Gradients gradients = differentiate(parameters, settings_.threads, [&](int shard) {
+      auto generator = generator_for(settings_.seed, kReaderSteps,
+                                     static_cast<std::uint64_t>(n * settings_.threads + shard));
+      return model.loss(each, generator);
+    });
+    return StepResult{gradients.loss, std::move(gradients.of_each)};
+  };
+  return learn(
+             loop_of(settings_, kReader, settings_.reader, kReaderRate), optimizer, step,
+             [](const Progress&) {}, stop)
+      .finished;
+}
+
 bool Run::train_denoiser(const std::atomic<bool>& stop) {
   if (read_progress(settings_.folder, kDenoiser).finished) return true;
   const Autoencoder autoencoder(settings_.seed, at::kBFloat16);
@@ -130,11 +162,15 @@ bool Run::train_denoiser(const std::atomic<bool>& stop) {
   const LatentStore store = make_latents(autoencoder, settings_.seed, settings_.scenes, settings_.threads,
                                          settings_.folder / "latents.safetensors");
 
-  const Denoiser model(settings_.seed, at::kBFloat16, tokenizer_in(settings_.folder / "tokenizer"));
+  const auto tokenizer = tokenizer_in(settings_.folder / "tokenizer");
+  const Denoiser model(settings_.seed, at::kBFloat16, tokenizer);
   const auto tensors = model.parameters();
-  OptimizerSettings settings;
-  settings.pace = pace_of;
-  Optimizer optimizer(tensors, settings);
+  begin_from(
+      loaded(settings_, kReader, Reader(settings_.seed, at::kBFloat16, tokenizer).parameters()).averaged(),
+      tensors);
+  OptimizerSettings careful;
+  careful.pace = pace_of;
+  Optimizer optimizer(tensors, careful);
   const auto parameters = values(tensors);
   const auto easy = easy_scenes(store.scenes);
   const int each = std::max(1, settings_.denoiser.batch / settings_.threads);
@@ -152,13 +188,13 @@ bool Run::train_denoiser(const std::atomic<bool>& stop) {
         which.data_ptr<std::int64_t>()[i] = static_cast<std::int64_t>(one);
       }
       return model.loss(model.lesson(store.latents.index_select(0, which), scenes,
-                                     share < kShortShare ? kShortPadding : kFullPadding, generator));
+                                     share < kShortShare ? kShortPadding : kTextLength, generator));
     });
     return StepResult{gradients.loss, std::move(gradients.of_each)};
   };
   const auto visit = [&](const Progress& progress) { show_samples(optimizer, store.scaling, progress); };
   LoopSettings loop = loop_of(settings_, kDenoiser, settings_.denoiser, kDenoiserRate);
-  loop.warm_up = 300;
+  loop.warm_up = 150;
   return learn(loop, optimizer, step, visit, stop).finished;
 }
 

@@ -1,6 +1,7 @@
 // The loop: budgets, rates, checkpoints, and that learning learns.
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
+#include <c10/core/GradMode.h>
 #include <catch2/catch.hpp>
 
 #include "pipeline/training/autoencoder.h"
@@ -8,7 +9,9 @@
 #include "pipeline/training/denoiser.h"
 #include "pipeline/training/learning_loop.h"
 #include "pipeline/training/pictures.h"
+#include "pipeline/training/reading.h"
 #include "pipeline/training/shards.h"
+#include "pipeline/weights/safetensors_writer.h"
 #include "tests/pipeline/training/scratch_folder.h"
 
 namespace waggle::training {
