@@ -29,7 +29,8 @@ extern const Command kInfoCommand, kShowCommand, kLogsCommand, kTopCommand, kMan
 
 extern const Command kRenderCommand, kSubmitCommand, kWatchCommand, kStatusCommand, kCancelCommand,
     kFetchCommand, kJobsCommand, kWorkersCommand, kModelsCommand, kRequeueCommand, kDrainCommand,
-    kPauseCommand, kResumeCommand, kLoadCommand, kUnloadCommand, kStatsCommand, kKeysCommand, kUpCommand, kVersionCommand, kSheetCommand, kViewCommand;
+    kPauseCommand, kResumeCommand, kLoadCommand, kUnloadCommand, kStatsCommand, kKeysCommand, kUpCommand,
+    kVersionCommand, kBatchCommand, kSheetCommand, kViewCommand;
 
 /// In the order of `waggle --help`.
 std::span<const Command* const> commands();

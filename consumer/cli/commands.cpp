@@ -8,12 +8,12 @@ namespace waggle::cli {
 
 std::span<const Command* const> commands() {
   static constexpr std::array kCommands{
-      &kUpCommand,     &kRenderCommand,     &kSubmitCommand,  &kWatchCommand, &kStatusCommand,
-      &kFetchCommand,  &kCancelCommand,     &kRequeueCommand, &kJobsCommand,  &kWorkersCommand,
-      &kModelsCommand, &kDrainCommand,      &kPauseCommand,   &kResumeCommand, &kLoadCommand,
-      &kUnloadCommand, &kStatsCommand,   &kKeysCommand,  &kViewCommand,
-      &kSheetCommand,  &kInfoCommand,       &kShowCommand,    &kLogsCommand,  &kTopCommand,
-      &kManCommand,    &kCompletionCommand, &kVersionCommand,
+      &kUpCommand,      &kRenderCommand,     &kBatchCommand,   &kSubmitCommand,  &kWatchCommand,
+      &kStatusCommand,  &kFetchCommand,      &kCancelCommand,  &kRequeueCommand, &kJobsCommand,
+      &kWorkersCommand, &kModelsCommand,     &kDrainCommand,   &kPauseCommand,   &kResumeCommand,
+      &kLoadCommand,    &kUnloadCommand,     &kStatsCommand,   &kKeysCommand,    &kViewCommand,
+      &kInfoCommand,    &kSheetCommand,      &kShowCommand,    &kLogsCommand,    &kTopCommand,
+      &kManCommand,     &kCompletionCommand, &kVersionCommand,
   };
   return kCommands;
 }

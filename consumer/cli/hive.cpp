@@ -96,9 +96,12 @@ Result<Reply> Hive::ask(RequestBody body) {
   }
 }
 
+std::unique_ptr<bus::Subscriber> Hive::hints() {
+  return std::make_unique<bus::Subscriber>(context_, program::each(queens_, &bus::Endpoints::publish));
+}
+
 std::unique_ptr<bus::Subscriber> Hive::hints(const JobId& job) {
-  auto subscriber =
-      std::make_unique<bus::Subscriber>(context_, program::each(queens_, &bus::Endpoints::publish));
+  auto subscriber = hints();
   subscriber->subscribe(bus::events_topic(job));
   return subscriber;
 }

@@ -41,6 +41,8 @@ class Hive {
   [[nodiscard]] ledger::Ledger& ledger() { return ledger_; }
   /// A subscription to the hints of one job.
   [[nodiscard]] std::unique_ptr<bus::Subscriber> hints(const JobId& job);
+  /// The same for many jobs: one that is subscribed to nothing yet.
+  [[nodiscard]] std::unique_ptr<bus::Subscriber> hints();
 
  private:
   Hive(std::vector<bus::Endpoints> queens, std::chrono::duration<double> timeout, ledger::Options redis,

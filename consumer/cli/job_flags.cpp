@@ -3,6 +3,7 @@
 
 #include <array>
 #include <charconv>
+#include <iterator>
 
 #include <CLI/CLI.hpp>
 
@@ -37,6 +38,8 @@ constexpr std::array kFieldFlags{
     FieldFlag{"/hires", "--hires"},
     FieldFlag{"/refiner/start", "--refiner-start"},
     FieldFlag{"/refiner", "--refiner"},
+    FieldFlag{"/controls", "--controlnet"},
+    FieldFlag{"/vae", "--vae"},
     FieldFlag{"/n", "-n"},
     FieldFlag{"/worker_id", "--worker"},
     FieldFlag{"/preview_every", "--preview-every"},
@@ -103,10 +106,33 @@ Result<Operation> operation_of(const JobFlags& flags, std::optional<int> width, 
   return Operation(std::move(inpaint));
 }
 
+/// One picture for each ControlNet, in order, or one for all of them.
+Status add_controls(const JobFlags& flags, std::vector<ControlInput>& controls) {
+  const std::size_t nets = flags.controlnets.size(), images = flags.control_images.size();
+  if (images != nets && !(images == 1 && nets > 0)) {
+    return Error{ErrorCode::invalid_request,
+                 nets == 0 ? "--control-image needs --controlnet NAME"
+                           : "--controlnet needs --control-image FILE, one for each or one for all"};
+  }
+  for (std::size_t i = 0; i < nets; ++i) {
+    auto control = parse_controlnet(flags.controlnets[i]);
+    if (!control) return control.error();
+    auto picture = read_picture(flags.control_images[images == 1 ? 0 : i]);
+    if (!picture) return picture.error();
+    control->image = std::move(picture).value();
+    controls.push_back(std::move(control).value());
+  }
+  return Done{};
+}
+
 }  // namespace
 
 void add_job_flags(CLI::App& app, JobFlags& flags) {
   app.add_option("prompt", flags.prompt, "What the picture shows")->required();
+  add_setting_flags(app, flags);
+}
+
+void add_setting_flags(CLI::App& app, JobFlags& flags) {
   app.add_option("--negative", flags.negative, "What it should not show");
   app.add_option("--steps", flags.steps, "Denoising steps (default: what suits the model, mostly 20)");
   app.add_option("--guidance", flags.guidance,
@@ -119,6 +145,16 @@ void add_job_flags(CLI::App& app, JobFlags& flags) {
   app.add_option("--clip-skip", flags.clip_skip, "Skip the last layers of the text encoder");
   app.add_option("--lora", flags.loras, "LoRA file by its name, with its strength; may be repeated")
       ->type_name("NAME[:STRENGTH]")
+      ->take_all();
+  app.add_option("--vae", flags.vae, "VAE file or folder by its name, instead of the model's own")
+      ->type_name("NAME");
+  app.add_option("--controlnet", flags.controlnets,
+                 "ControlNet by its name, with its strength and its share of the steps; may be repeated")
+      ->type_name("NAME[:STRENGTH[:START[:END]]]")
+      ->take_all();
+  app.add_option("--control-image", flags.control_images,
+                 "What the ControlNet sees; one for each --controlnet, or one for all")
+      ->type_name("FILE")
       ->take_all();
   app.add_option("--init", flags.init, "Start from this picture")->type_name("FILE");
   app.add_option("--mask", flags.mask, "With --init: paint anew where this picture is white")
@@ -163,6 +199,29 @@ Result<Lora> parse_lora(std::string_view text) {
   return lora;
 }
 
+Result<ControlInput> parse_controlnet(std::string_view text) {
+  ControlInput control;
+  const std::size_t colon = text.find(':');
+  control.path = text.substr(0, colon);
+  std::string_view rest = colon == std::string_view::npos ? "" : text.substr(colon + 1);
+  double* const numbers[] = {&control.strength, &control.start, &control.end};
+  bool good = colon == std::string_view::npos || !rest.empty();
+  for (std::size_t i = 0; good && !rest.empty(); ++i) {
+    const std::size_t end = rest.find(':');
+    good = i < std::size(numbers) && parse_number(rest.substr(0, end), *numbers[i]);
+    rest = end == std::string_view::npos ? "" : rest.substr(end + 1);
+    if (end != std::string_view::npos && rest.empty()) good = false;
+  }
+  if (!good) {
+    return Error{
+        ErrorCode::invalid_request,
+        "--controlnet must be NAME, NAME:STRENGTH or NAME:STRENGTH:START:END, such as canny:0.8:0:0.6, is "
+        "\"" +
+            std::string(text) + "\""};
+  }
+  return control;
+}
+
 Result<JobRequest> to_request(const JobFlags& flags, std::string model, OutputFormat format) {
   JobRequest request;
   request.model = std::move(model);
@@ -180,6 +239,8 @@ Result<JobRequest> to_request(const JobFlags& flags, std::string model, OutputFo
     if (!lora) return lora.error();
     request.loras.push_back(std::move(lora).value());
   }
+  request.vae = flags.vae;
+  if (auto added = add_controls(flags, request.controls); !added) return added.error();
   request.n = flags.images;
   request.output_format = format;
   if (flags.worker) request.worker_id = WorkerId(*flags.worker);

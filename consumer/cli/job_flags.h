@@ -26,7 +26,8 @@ struct JobFlags {
   std::optional<int> steps, clip_skip;
   std::optional<double> guidance, strength;
   std::optional<std::int64_t> seed;
-  std::vector<std::string> loras;
+  std::vector<std::string> loras, controlnets, control_images;
+  std::optional<std::string> vae;
   PassFlags passes;
   int images = 1;
   // `submit` alone:
@@ -39,10 +40,13 @@ struct JobFlags {
 
 /// The flags of the picture itself.
 void add_job_flags(CLI::App& app, JobFlags& flags);
+/// The same without the prompt.
+void add_setting_flags(CLI::App& app, JobFlags& flags);
 /// The flags of the queue: priority, deadline, attempts, ...
 void add_queue_flags(CLI::App& app, JobFlags& flags);
 
-/// Reads the files of --init and --mask and checks every field. Errors: invalid_request in terms of flags
+/// Reads the files of --init, --mask and --control-image and checks every field. Errors: invalid_request in
+/// terms of flags
 /// ("--steps must be between 1 and 500, is 0"), io_error, payload_too_large.
 Result<JobRequest> to_request(const JobFlags& flags, std::string model, OutputFormat format);
 
@@ -50,6 +54,10 @@ Result<JobRequest> to_request(const JobFlags& flags, std::string model, OutputFo
 Result<std::pair<int, int>> parse_size(std::string_view text);
 /// "name" or "name:0.8". Errors: invalid_request.
 Result<Lora> parse_lora(std::string_view text);
+
+/// "name", "name:0.8", "name:0.8:0.1" or "name:0.8:0.1:0.6" (strength, start, end), without its picture.
+/// Errors: invalid_request.
+Result<ControlInput> parse_controlnet(std::string_view text);
 
 /// The error with the flag's name in place of each field's path, as one line.
 Error in_terms_of_flags(const Error& error);

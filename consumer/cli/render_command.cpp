@@ -3,10 +3,8 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdio>
-#include <cstdlib>
 #include <deque>
 #include <filesystem>
-#include <future>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -17,6 +15,7 @@
 #include <CLI/CLI.hpp>
 
 #include "consumer/cli/command.h"
+#include "consumer/cli/engine_flags.h"
 #include "consumer/cli/inspect/like.h"
 #include "consumer/cli/job_flags.h"
 #include "consumer/cli/output_file.h"
@@ -34,9 +33,8 @@ using namespace std::chrono_literals;
 
 struct RenderFlags {
   JobFlags job;
-  std::filesystem::path model, out = "out.png", lora_dir, tokenizer_dir, like;
-  std::string precision = "auto", device = "cpu";
-  int threads = 0;
+  EngineFlags engine;
+  std::filesystem::path model, out = "out.png", like;
 };
 
 struct Step {
@@ -69,36 +67,6 @@ class Happenings {
   std::condition_variable arrived_;
   std::deque<Happening> waiting_;
 };
-
-Result<pipeline::Options> engine_options(const RenderFlags& flags) {
-  pipeline::Options options;
-  const auto precision = pipeline::precision_from_name(flags.precision);
-  if (!precision) {
-    return Error{ErrorCode::invalid_request,
-                 "--precision must be auto, fp32, bf16 or fp16, is \"" + flags.precision + "\""};
-  }
-  options.precision = *precision;
-  if (flags.device == "cuda") options.device.kind = pipeline::DeviceKind::cuda;
-  if (flags.device == "metal") options.device.kind = pipeline::DeviceKind::metal;
-  options.threads = flags.threads;
-  options.lora_dir = flags.lora_dir;
-  options.tokenizer_dir = flags.tokenizer_dir;
-  if (auto found = pipeline::check_device(options.device); !found) return found.error();
-  return options;
-}
-
-/// Loads on another thread, so that Ctrl-C need not wait for gigabytes of weights.
-Status load(pipeline::Pipeline& pipeline, const std::filesystem::path& path, const std::string& name,
-            const program::StopSignal& stop) {
-  auto loaded = std::async(std::launch::async, [&] { return pipeline.load(path, name); });
-  while (loaded.wait_for(20ms) != std::future_status::ready) {
-    // Nothing has been written, and the weights are mapped read-only: leaving at once loses nothing.
-    if (stop.count() > 0) std::_Exit(static_cast<int>(ExitCode::interrupted));
-  }
-  auto description = loaded.get();
-  if (!description) return description.error();
-  return Done{};
-}
 
 ExitCode follow(const Terminal& terminal, const RenderFlags& flags, Happenings& happenings,
                 pipeline::Pipeline& pipeline, pipeline::Ticket ticket, const program::StopSignal& stop) {
@@ -147,6 +115,9 @@ ExitCode render(const Terminal& terminal, const RenderFlags& flags) {
   auto format = format_of(flags.out);
   if (!format) return fail(terminal, format.error());
   if (auto writable = check_writable(flags.out); !writable) return fail(terminal, writable.error());
+  auto options = engine_options(flags.engine, flags.model);
+  if (!options) return fail(terminal, options.error());
+  options->version = program::version();
   JobFlags job_flags = flags.job;
   std::optional<JobRequest> like;
   if (!flags.like.empty()) {
@@ -157,9 +128,16 @@ ExitCode render(const Terminal& terminal, const RenderFlags& flags) {
     return fail(terminal, {ErrorCode::invalid_request,
                            "PROMPT is missing: say what the picture shows, or name one with --like"});
   }
-  auto catalogue = pipeline::Catalogue::single(flags.model);
+  auto catalogue = pipeline::Catalogue::single(flags.model, options->tokenizer_dir, options->family);
   if (!catalogue) return fail(terminal, catalogue.error());
   const pipeline::ModelDescription& model = catalogue->entries().front().model;
+  std::optional<pipeline::ModelDescription> refiner;
+  if (auto& path = job_flags.passes.refiner) {
+    auto found = pipeline::Catalogue::single(*path, options->tokenizer_dir);
+    if (!found) return fail(terminal, found.error());
+    refiner = found->entries().front().model;
+    path = refiner->name;
+  }
   auto request = to_request(job_flags, model.name, *format);
   if (!request) return fail(terminal, request.error());
   if (like) {
@@ -167,15 +145,13 @@ ExitCode render(const Terminal& terminal, const RenderFlags& flags) {
     if (const std::string flag = other_picture(*like, *request); !flag.empty())
       std::fprintf(stderr, "waggle: %s is not the picture that was used then\n", flag.c_str());
   }
-  auto options = engine_options(flags);
-  if (!options) return fail(terminal, options.error());
-  options->version = program::version();
 
   Happenings happenings;  // outlives the engine, which reports to it until its end
   pipeline::Pipeline pipeline(*options);
   if (terminal.err_is_terminal) std::fprintf(stderr, "loading %s\n", model.name.c_str());
-  if (auto loaded = load(pipeline, model.path, model.name, stop); !loaded)
-    return fail(terminal, loaded.error());
+  if (auto loaded = load_model(pipeline, model, stop); !loaded) return fail(terminal, loaded.error());
+  if (refiner)
+    if (auto loaded = load_model(pipeline, *refiner, stop); !loaded) return fail(terminal, loaded.error());
 
   pipeline::RenderJob job;
   job.model = model.name;
@@ -202,17 +178,7 @@ Action attach(CLI::App& app) {
   app.add_option("-o,--out", flags->out, "File; its ending says the format: .png, .jpg, .webp")
       ->capture_default_str()
       ->type_name("FILE");
-  app.add_option("--precision", flags->precision, "auto, fp32, bf16 or fp16")->capture_default_str();
-  app.add_option("--device", flags->device, "cpu, cuda or metal")
-      ->capture_default_str()
-      ->check(CLI::IsMember({"cpu", "cuda", "metal"}));
-  app.add_option("--threads", flags->threads, "Compute threads on a CPU, 0: as many as the machine allows")
-      ->check(CLI::Range(0, 1024))
-      ->capture_default_str();
-  app.add_option("--lora-dir", flags->lora_dir, "Folder in which --lora names are looked up")
-      ->type_name("DIR");
-  app.add_option("--tokenizer-dir", flags->tokenizer_dir, "Tokenizer for a checkpoint, which carries none")
-      ->type_name("DIR");
+  add_engine_flags(app, flags->engine);
   return [flags](const Terminal& terminal) { return render(terminal, *flags); };
 }
 
