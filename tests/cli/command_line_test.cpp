@@ -84,6 +84,22 @@ TEST_CASE("waggle: rubbish on the command line is one line and exit code 2") {
       {"render", "a fox", "-o", "out.png"},
       {"render", "--model", "/no/such/model", "a fox", "-o", "out.gif"},
       {"render", "--model", "/no/such/model", "a fox", "--precision", "fp7"},
+      {"render", "--model", "/no/such/model", "-o", "out.png"},
+      {"render", "--model", "/no/such/model", "--like", "/etc/passwd", "-o", "out.png"},
+      {"view"},
+      {"view", "--how", "oil", "x.png"},
+      {"view", "--width", "0", "x.png"},
+      {"view", "/etc/passwd"},
+      {"info"},
+      {"info", "--json", "--raw", "x.png"},
+      {"info", "/etc/passwd"},
+      {"show", "not-a-job"},
+      {"logs"},
+      {"top", "--every", "0"},
+      {"man", "dance"},
+      {"man", "--all", "/no/such/folder"},
+      {"completion"},
+      {"completion", "tcsh"},
       {"up", "--model", "/no/such/model"},
       {"up", "--port", "65536"},
   };
@@ -125,7 +141,7 @@ TEST_CASE("waggle: a queue that is not there is exit code 3, with what to do abo
   const PrivateFolder folder("waggle-test-");
   const std::string socket = "ipc://" + folder.path().string() + "/";
   const std::string connect = socket + "a," + socket + "b," + socket + "c";
-  for (const char* command : {"workers", "models", "stats", "jobs"}) {
+  for (const char* command : {"workers", "models", "stats", "jobs", "top"}) {
     const Run run = waggle_program({command, "--connect", connect, "--timeout", "0.2"});
     INFO(run.text());
     CHECK(run.exit_status == 3);
