@@ -25,9 +25,9 @@ fs::path scratch_folder() {
   return name;
 }
 
-int run(const chaos::Plan& plan, const fs::path& programs, bool keep) {
+int run(const chaos::Plan& plan, const fs::path& programs, const fs::path& model, bool keep) {
   const fs::path folder = scratch_folder();
-  const chaos::Verdict verdict = chaos::Run(plan, programs, folder).go();
+  const chaos::Verdict verdict = chaos::Run(plan, programs, folder, model).go();
   const StatsReply& stats = verdict.stats;
   std::printf("seed %llu: %zu jobs, %d blows, %.1f s, %.1f jobs/s, %ld attempts repeated\n",
               static_cast<unsigned long long>(plan.seed), plan.jobs.size(), verdict.blows, verdict.seconds,
@@ -36,6 +36,7 @@ int run(const chaos::Plan& plan, const fs::path& programs, bool keep) {
               static_cast<long long>(stats.completed), static_cast<long long>(stats.cancelled),
               static_cast<long long>(stats.expired), static_cast<long long>(stats.dead),
               static_cast<long long>(stats.failed), verdict.complaints.size());
+  if (verdict.pictures > 0) std::printf("%ld pictures of the real model compared\n", verdict.pictures);
   if (const auto& moved = verdict.moved_ms; !moved.empty()) {
     std::printf("worker killed to job running elsewhere: median %lld ms, longest %lld ms (%zu jobs)\n",
                 static_cast<long long>(moved[moved.size() / 2]), static_cast<long long>(moved.back()),
@@ -60,15 +61,25 @@ int main(int argc, char** argv) {
   int jobs = 300;
   std::uint64_t seed = 1;
   fs::path programs = fs::read_symlink("/proc/self/exe").parent_path();
+  fs::path model = WAGGLE_TEST_MODEL;
+  chaos::Mix mix;
   bool keep = false;
   app.add_option("--jobs", jobs, "Jobs to submit")->check(CLI::Range(1, 1'000'000))->capture_default_str();
   app.add_option("--seed", seed, "Of the jobs and the blows: the same seed, the same plan")
       ->capture_default_str();
   app.add_option("--bin", programs, "Folder of the programs")->check(CLI::ExistingDirectory);
+  app.add_option("--cuts", mix.cut_percent,
+                 "Percent of the blows that cut connections; 0: none, and no wires between")
+      ->check(CLI::Range(0, 100))
+      ->capture_default_str();
+  app.add_option("--pictures", mix.model_percent, "Percent of the jobs that the small real model renders")
+      ->check(CLI::Range(0, 100))
+      ->capture_default_str();
+  app.add_option("--model", model, "The small real model")->check(CLI::ExistingPath);
   app.add_flag("--keep", keep, "Keep the logs also when all is well");
   CLI11_PARSE(app, argc, argv);
   try {
-    return run(chaos::make_plan(seed, jobs), programs, keep);
+    return run(chaos::make_plan(seed, jobs, mix), programs, model, keep);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "waggle-chaos: seed %llu: %s\n", static_cast<unsigned long long>(seed),
                  error.what());

@@ -22,7 +22,21 @@ class Dice {
 
 constexpr int kPixelValues = 1 << 24;  // what one pixel can tell apart: a picture names its seed
 
-PlannedJob draw_job(Dice& dice, std::uint64_t seed, int number) {
+constexpr int kPictures = 5;  // that the real model is asked for, each again and again
+
+/// One of a few pictures: whoever makes it, and however often it was begun, it is the same.
+void ask_for_a_picture(Dice& dice, JobRequest& request) {
+  request.model = kRealModel;
+  request.prompt = "a bee on a sunflower";
+  request.seed = dice.below(kPictures);
+  request.steps = 3;
+  request.operation = ImageGeneration{64, 64};
+  request.n = 1;
+  request.preview_every.reset();
+  request.deadline_s.reset();
+}
+
+PlannedJob draw_job(Dice& dice, std::uint64_t seed, int number, const Mix& mix) {
   PlannedJob job;
   job.number = number;
   job.request.model = "null";
@@ -40,10 +54,22 @@ PlannedJob draw_job(Dice& dice, std::uint64_t seed, int number) {
   if (dice.percent(12)) job.cancel_at = number + 1 + dice.below(24);
   job.streamed = dice.percent(35);
   if (job.streamed && dice.percent(50)) job.hang_up_every = dice.between(1, 4);
+  if (dice.percent(mix.model_percent)) ask_for_a_picture(dice, job.request);
   return job;
 }
 
-Blow draw_blow(Dice& dice, int at) {
+Blow draw_cut(Dice& dice, int at) {
+  Blow blow{at, Part::wire, dice.below(kWires), dice.percent(60) ? How::cut : How::hang, {}};
+  if (blow.how == How::hang) blow.lasts = std::chrono::milliseconds(dice.between(50, 2500));
+  return blow;
+}
+
+Blow draw_blow(Dice& dice, int at, const Mix& mix) {
+  if (dice.percent(mix.cut_percent)) return draw_cut(dice, at);
+  if (mix.model_percent > 0 && dice.percent(4)) {
+    return {at, Part::model_worker, dice.below(kModelWorkers), How::kill,
+            std::chrono::milliseconds(dice.between(50, 800))};
+  }
   Blow blow;
   blow.at = at;
   const int which = dice.below(100);
@@ -85,6 +111,10 @@ std::string_view name(Part part) {
       return "bridge";
     case Part::redis:
       return "redis";
+    case Part::model_worker:
+      return "model-worker";
+    case Part::wire:
+      return "wire";
   }
   return "?";
 }
@@ -97,17 +127,22 @@ std::string_view name(How how) {
       return "freeze";
     case How::drain:
       return "drain";
+    case How::cut:
+      return "cut";
+    case How::hang:
+      return "hang";
   }
   return "?";
 }
 
-Plan make_plan(std::uint64_t seed, int jobs) {
+Plan make_plan(std::uint64_t seed, int jobs, const Mix& mix) {
   Dice dice(seed);
   Plan plan;
   plan.seed = seed;
-  for (int number = 0; number < jobs; ++number) plan.jobs.push_back(draw_job(dice, seed, number));
+  plan.mix = mix;
+  for (int number = 0; number < jobs; ++number) plan.jobs.push_back(draw_job(dice, seed, number, mix));
   // Now and then two blows at one place; the first jobs run in peace, the last ones too.
-  for (int at = 10; at < jobs; at += dice.between(0, 12)) plan.blows.push_back(draw_blow(dice, at));
+  for (int at = 10; at < jobs; at += dice.between(0, 12)) plan.blows.push_back(draw_blow(dice, at, mix));
   return plan;
 }
 

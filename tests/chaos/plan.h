@@ -17,6 +17,10 @@
 namespace waggle::chaos {
 
 inline constexpr int kWorkers = 3, kQueens = 2, kBridges = 1;
+inline constexpr int kModelWorkers = 2;  ///< with the small real model, when jobs ask for it
+/// To Redis from each queen, worker and bridge, and to each queen's three sockets.
+inline constexpr int kWires = kQueens + kWorkers + kModelWorkers + kBridges + 3 * kQueens;
+inline constexpr std::string_view kRealModel = "sd15";
 
 struct PlannedJob {
   int number = 0;
@@ -26,13 +30,15 @@ struct PlannedJob {
   std::optional<int> hang_up_every;  ///< the reader drops the connection after so many events and comes back
 };
 
-enum class Part { worker, queen, bridge, redis };
+enum class Part { worker, model_worker, queen, bridge, redis, wire };
 std::string_view name(Part part);
 
 enum class How {
   kill,    ///< SIGKILL, and a new start
   freeze,  ///< SIGSTOP, SIGCONT: alive to the kernel, silent to everybody
   drain,   ///< SIGTERM, as an operator stops it, and a new start
+  cut,     ///< a wire: its connections are closed
+  hang,    ///< a wire: nothing is carried and nobody is told, then they are closed
 };
 std::string_view name(How how);
 
@@ -44,12 +50,19 @@ struct Blow {
   std::chrono::milliseconds lasts{0};  ///< until it is started again or goes on
 };
 
+/// What besides killing processes.
+struct Mix {
+  int cut_percent = 20;   ///< of the blows: on connections
+  int model_percent = 4;  ///< of the jobs: with the small real model
+};
+
 struct Plan {
   std::uint64_t seed = 0;
   std::vector<PlannedJob> jobs;
   std::vector<Blow> blows;  ///< in order of `at`
+  Mix mix;
 };
 
-Plan make_plan(std::uint64_t seed, int jobs);
+Plan make_plan(std::uint64_t seed, int jobs, const Mix& mix = {});
 
 }  // namespace waggle::chaos

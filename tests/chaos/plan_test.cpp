@@ -33,9 +33,16 @@ TEST_CASE("chaos: every process is struck in every way it can be, and in order")
     dealt.emplace(blow.part, blow.how);
     struck.emplace(blow.part, blow.index);
   }
-  CHECK(dealt.size() == 9);  // three ways for workers, two for each of the others
-  CHECK(struck.size() == kWorkers + kQueens + kBridges + 1);
+  // Three ways for workers, two for each of the others, one for those with the real model.
+  CHECK(dealt.size() == 12);
+  CHECK(struck.size() == kWorkers + kModelWorkers + kQueens + kBridges + 1 + kWires);
   CHECK(std::ranges::is_sorted(plan.blows, {}, &Blow::at));
+}
+
+TEST_CASE("chaos: without cuts no wire is struck, without the real model no job asks for it") {
+  const Plan plan = make_plan(2, 1000, {0, 0});
+  for (const Blow& blow : plan.blows) CHECK((blow.part != Part::wire && blow.part != Part::model_worker));
+  for (const PlannedJob& job : plan.jobs) CHECK(job.request.model == "null");
 }
 
 TEST_CASE("chaos: every planned job is one that a queen accepts, under a key of its own") {

@@ -34,10 +34,11 @@ auto insist(Call call) {
 
 }  // namespace
 
-Run::Run(Plan plan, const std::filesystem::path& programs, const std::filesystem::path& folder)
+Run::Run(Plan plan, const std::filesystem::path& programs, const std::filesystem::path& folder,
+         const std::filesystem::path& model)
     : plan_(std::move(plan)),
       journal_((folder / "operations.jsonl").string()),
-      stage_(programs, folder, journal_),
+      stage_(programs, folder, model, plan_.mix, journal_),
       ledger_(impatient(stage_.redis().options())),
       client_(context_, stage_.queens(),
               [this](int number, const RequestBody& asked, const ReplyBody& reply) {
@@ -180,6 +181,7 @@ Verdict Run::judge() {
     told_[number].last_line = std::move(told.last_line);
   }
   auto on_the_bus = bus_.finish();
+  PictureAlbum album;
   for (const PlannedJob& planned : plan_.jobs) {
     Told& told = told_[planned.number];
     const JobId id = told.ids.empty() ? JobId() : *told.ids.begin();
@@ -189,11 +191,15 @@ Verdict Run::judge() {
       verdict.retries += std::holds_alternative<RetriedEvent>(event.body) ? 1 : 0;
     }
     note_moves(found, verdict);
+    for (const std::string& complaint : album.check(planned, found)) {
+      complaints_.push_back("job " + std::to_string(planned.number) + " (" + id.value + "): " + complaint);
+    }
     for (const std::string& complaint : check_job(planned, told, found)) {
       complaints_.push_back("job " + std::to_string(planned.number) + " (" + id.value + "): " + complaint);
     }
   }
   if (auto stats = insist([&] { return ledger_.stats(); })) verdict.stats = *stats;
+  verdict.pictures = album.pictures();
   for (const std::string& complaint : check_whole(plan_, verdict.stats)) complaints_.push_back(complaint);
   for (const std::string& complaint : complaints_) journal_.note("complaint", {{"text", complaint}});
   std::ranges::sort(verdict.moved_ms);

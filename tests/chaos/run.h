@@ -24,7 +24,8 @@ struct Verdict {
   StatsReply stats;
   int blows = 0;
   double seconds = 0;
-  long retries = 0;  ///< attempts that did not end their job
+  long pictures = 0;  ///< of the real model, compared with others of their seed
+  long retries = 0;   ///< attempts that did not end their job
   /// From the kill of a worker to the next start of each job it had in hand, sorted. Includes what else was
   /// down meanwhile.
   std::vector<std::int64_t> moved_ms;
@@ -32,7 +33,8 @@ struct Verdict {
 
 class Run {
  public:
-  Run(Plan plan, const std::filesystem::path& programs, const std::filesystem::path& folder);
+  Run(Plan plan, const std::filesystem::path& programs, const std::filesystem::path& folder,
+      const std::filesystem::path& model);
   Verdict go();
 
  private:

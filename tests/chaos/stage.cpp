@@ -31,8 +31,26 @@ std::string numbered(std::string_view what, int index) { return std::string(what
 
 }  // namespace
 
-Stage::Stage(const std::filesystem::path& programs, const std::filesystem::path& folder, Journal& journal)
-    : programs_(programs), folder_(folder), journal_(journal), bridge_port_(free_port()) {
+std::string Stage::redis_url() {
+  if (mix_.cut_percent == 0) return redis_.url();
+  const Place front = wires_.lay({}, {{}, redis_.port()});
+  return "redis://127.0.0.1:" + std::to_string(front.port);
+}
+
+bus::Endpoints Stage::over_wires(const std::string& base, const bus::Endpoints& real) {
+  if (mix_.cut_percent == 0) return real;
+  constexpr std::string_view kIpc = "ipc://";
+  const auto lay = [&](const char* name, const std::string& behind) {
+    const std::string front = base + name;
+    wires_.lay({front, 0}, {behind.substr(kIpc.size()), 0});
+    return std::string(kIpc).append(front);
+  };
+  return {lay(".r", real.requests), lay(".p", real.publish), lay(".c", real.collect)};
+}
+
+Stage::Stage(const std::filesystem::path& programs, const std::filesystem::path& folder,
+             const std::filesystem::path& model, const Mix& mix, Journal& journal)
+    : programs_(programs), folder_(folder), journal_(journal), mix_(mix), bridge_port_(free_port()) {
   const auto program = [&](const char* file) {
     if (!std::filesystem::exists(programs_ / file)) {
       throw std::runtime_error(std::string(file) + " is not in " + programs_.string());
@@ -46,36 +64,47 @@ Stage::Stage(const std::filesystem::path& programs, const std::filesystem::path&
   const std::string lease = "--lease=1";
   std::vector<std::string> connect;
   for (int i = 0; i < kQueens; ++i) {
-    const std::string base = "ipc://" + (folder_ / numbered("queen", i)).string();
-    queens_.push_back({base + ".requests", base + ".publish", base + ".collect"});
+    const std::string base = (folder_ / numbered("queen", i)).string();
+    const bus::Endpoints real{"ipc://" + base + ".requests", "ipc://" + base + ".publish",
+                              "ipc://" + base + ".collect"};
+    queen_processes_.emplace_back(
+        std::vector<std::string>{program("waggle-queen"), "--requests=" + real.requests,
+                                 "--publish=" + real.publish, "--collect=" + real.collect,
+                                 "--redis-url=" + redis_url(), lease, "--allow-unknown-models"},
+        log("queen", i));
+    queens_.push_back(over_wires(base, real));
     const bus::Endpoints& at = queens_.back();
     connect.push_back("--connect=" + at.requests + "," + at.publish + "," + at.collect);
-    queen_processes_.emplace_back(
-        std::vector<std::string>{program("waggle-queen"), "--requests=" + at.requests,
-                                 "--publish=" + at.publish, "--collect=" + at.collect,
-                                 "--redis-url=" + redis_.url(), lease},
-        log("queen", i));
   }
-  for (int i = 0; i < kWorkers; ++i) {
+  const auto worker = [&](std::vector<Process>& processes, Part part, int index,
+                          std::vector<std::string> own) {
     std::vector<std::string> arguments{program("waggle-worker-cpu"),
-                                       "--worker-id=" + numbered("worker", i),
-                                       "--redis-url=" + redis_.url(),
+                                       "--worker-id=" + numbered(name(part), index),
+                                       "--redis-url=" + redis_url(),
                                        lease,
-                                       "--null-renderer=8ms",
-                                       "--capacity=2",
                                        "--idle-poll=0.2",
                                        "--drain-timeout=0.5"};
+    arguments.insert(arguments.end(), own.begin(), own.end());
     arguments.insert(arguments.end(), connect.begin(), connect.end());
-    worker_processes_.emplace_back(std::move(arguments), log("worker", i));
+    processes.emplace_back(std::move(arguments), log(name(part), index));
+  };
+  for (int i = 0; i < kWorkers; ++i) {
+    worker(worker_processes_, Part::worker, i, {"--null-renderer=8ms", "--capacity=2"});
+  }
+  for (int i = 0; i < kModelWorkers && mix_.model_percent > 0; ++i) {
+    // One job at a time on one thread, so that the same seed gives the same picture to the last bit.
+    worker(model_worker_processes_, Part::model_worker, i,
+           {"--model-path=" + model.string(), "--precision=fp32", "--threads=1", "--capacity=1"});
   }
   for (int i = 0; i < kBridges; ++i) {
     std::vector<std::string> arguments{program("waggle-bridge"),
                                        "--listen=127.0.0.1:" + std::to_string(bridge_port_),
-                                       "--redis-url=" + redis_.url()};
+                                       "--redis-url=" + redis_url()};
     arguments.insert(arguments.end(), connect.begin(), connect.end());
     bridge_processes_.emplace_back(std::move(arguments), log("bridge", i));
   }
-  for (auto* processes : {&queen_processes_, &worker_processes_, &bridge_processes_}) {
+  for (auto* processes :
+       {&queen_processes_, &worker_processes_, &model_worker_processes_, &bridge_processes_}) {
     for (Process& started : *processes) started.start();
   }
 }
@@ -87,6 +116,8 @@ Process& Stage::process(const Blow& blow) {
       return queen_processes_.at(index);
     case Part::bridge:
       return bridge_processes_.at(index);
+    case Part::model_worker:
+      return model_worker_processes_.at(index);
     default:
       return worker_processes_.at(index);
   }
@@ -101,13 +132,19 @@ void Stage::strike(const Blow& blow) {
                                               {"at", std::to_string(blow.at)},
                                               {"lasts_ms", std::to_string(blow.lasts.count())}});
   if (is_down) return;
+  if (blow.part == Part::wire) {
+    // Nothing to mend afterwards.
+    const int wire = blow.index % wires_.count();
+    blow.how == How::cut ? wires_.cut(wire) : wires_.hang(wire, blow.lasts);
+    return;
+  }
   if (blow.part == Part::redis) {
     blow.how == How::freeze ? redis_.pause() : redis_.kill9();
   } else if (blow.how == How::kill) {
     process(blow).kill();
-    if (blow.part == Part::worker) {
+    if (blow.part == Part::worker || blow.part == Part::model_worker) {
       const auto now = std::chrono::system_clock::now().time_since_epoch();
-      killed_.push_back({WorkerId(numbered("worker", blow.index)),
+      killed_.push_back({WorkerId(numbered(name(blow.part), blow.index)),
                          std::chrono::duration_cast<std::chrono::milliseconds>(now).count()});
     }
   } else {
@@ -153,6 +190,7 @@ void Stage::look_after() {
   };
   look(queen_processes_, Part::queen);
   look(worker_processes_, Part::worker);
+  look(model_worker_processes_, Part::model_worker);
   look(bridge_processes_, Part::bridge);
 }
 

@@ -14,6 +14,7 @@
 #include "tests/chaos/journal.h"
 #include "tests/chaos/plan.h"
 #include "tests/chaos/process.h"
+#include "tests/chaos/wires.h"
 #include "tests/ledger/redis_server.h"
 
 namespace waggle::chaos {
@@ -29,7 +30,9 @@ class Stage {
   using Clock = std::chrono::steady_clock;
 
   /// Starts everything. `programs`: the folder of the built programs. Throws when one is missing.
-  Stage(const std::filesystem::path& programs, const std::filesystem::path& folder, Journal& journal);
+  /// `model`: of the jobs for the real one.
+  Stage(const std::filesystem::path& programs, const std::filesystem::path& folder,
+        const std::filesystem::path& model, const Mix& mix, Journal& journal);
 
   /// Deals the blow, unless the same process is still down from another one.
   void strike(const Blow& blow);
@@ -47,6 +50,9 @@ class Stage {
     Blow blow;
     Clock::time_point until;
   };
+  /// The URL of Redis for one more program: over a wire of its own, if wires are cut.
+  std::string redis_url();
+  bus::Endpoints over_wires(const std::string& base, const bus::Endpoints& real);
   Process& process(const Blow& blow);
   void mend_one(const Blow& blow);
   /// A program that ended by itself did so for no reason that the plan knows.
@@ -54,10 +60,12 @@ class Stage {
 
   const std::filesystem::path programs_, folder_;
   Journal& journal_;
+  const Mix mix_;
   testing::RedisServer redis_;
+  Wires wires_;
   int bridge_port_;
-  std::vector<bus::Endpoints> queens_;
-  std::vector<Process> queen_processes_, worker_processes_, bridge_processes_;
+  std::vector<bus::Endpoints> queens_;  ///< as others reach them
+  std::vector<Process> queen_processes_, worker_processes_, model_worker_processes_, bridge_processes_;
   std::vector<Down> down_;
   std::vector<KilledWorker> killed_;
 };
