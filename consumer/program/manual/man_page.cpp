@@ -30,6 +30,8 @@ std::string escaped(std::string_view text) {
     } else {
       out += c;
     }
+    // Long words, which are URLs and lists, may be broken here.
+    if (c == '/' || c == ',') out += "\\:";
   }
   return out;
 }
@@ -87,7 +89,7 @@ std::string man_page(const Page& page, std::string_view version) {
   const std::string title = dashed(page.name);
   std::string out = ".\\\" Written by the program from its own flags.\n.TH ";
   out.append(argument(capitals(title))).append(" 1 \"\" ").append(argument("waggle " + std::string(version)));
-  out.append(" \"Waggle\"\n.nh\n.SH NAME\n")
+  out.append(" \"Waggle\"\n.nh\n.ad l\n.SH NAME\n")
       .append(escaped(title))
       .append(" \\- ")
       .append(escaped(page.summary))
