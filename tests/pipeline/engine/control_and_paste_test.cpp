@@ -162,7 +162,9 @@ TEST_CASE("control: what is wrong with a control is told by its field") {
   CHECK(Render(pipeline, broken).error().fields.at(0).path == "/controls/0/image");
   JobRequest no_net = controlled(1.0);
   no_net.controls[0].path = "sd15";  // a folder, but not a ControlNet's
-  CHECK(Render(pipeline, no_net).error().code == ErrorCode::model_load_failed);
+  const Error other = Render(pipeline, no_net).error();
+  CHECK(other.code == ErrorCode::invalid_request);
+  CHECK(other.fields.at(0).path == "/controls/0/path");
 }
 
 TEST_CASE("inpainting: pasted back, kept pixels stay as they were") {
