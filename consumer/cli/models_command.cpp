@@ -1,11 +1,15 @@
-// `waggle models`.
+// `waggle models`: what the pool serves, or what a folder of models holds.
 #include <cstdio>
+#include <filesystem>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 
 #include "consumer/cli/hive.h"
 #include "consumer/cli/report.h"
+#include "pipeline/catalogue.h"
 
 namespace waggle::cli {
 
@@ -28,10 +32,46 @@ void print(const ModelsReply& reply) {
   std::fputs(table(rows).c_str(), stdout);
 }
 
+void print_names(const char* heading, const std::vector<std::string>& names) {
+  if (names.empty()) return;
+  std::printf("\n%s\n", heading);
+  for (const std::string& name : names) std::printf("%s\n", printable(name).c_str());
+}
+
+/// What a worker with this --models-dir would have.
+ExitCode print_folder(const Terminal& terminal, const std::filesystem::path& dir) {
+  pipeline::Options options;
+  pipeline::use_adapter_folders(dir, options);
+  const auto catalogue = pipeline::Catalogue::scan(dir, options.tokenizer_dir);
+  if (!catalogue) return fail(terminal, catalogue.error());
+  std::vector<std::vector<std::string>> rows{{"MODEL", "FAMILY", "SIZE", "SAMPLER", "ALIASES"}};
+  for (const auto& [model, aliases] : catalogue->entries()) {
+    std::string all;
+    for (const std::string& alias : aliases) all += (all.empty() ? "" : ", ") + printable(alias);
+    rows.push_back({printable(model.name), model.family,
+                    std::to_string(model.default_width) + "x" + std::to_string(model.default_height),
+                    model.default_sampler, all});
+  }
+  std::fputs(table(rows).c_str(), stdout);
+  const pipeline::AdapterNames names = pipeline::adapter_names(options);
+  print_names("LORAS", names.loras);
+  print_names("EMBEDDINGS", names.embeddings);
+  print_names("VAES", names.vaes);
+  print_names("CONTROLNETS", names.controlnets);
+  for (const std::string& line : catalogue->skipped())
+    std::fprintf(stderr, "not a model: %s\n", printable(line).c_str());
+  return ExitCode::ok;
+}
+
 Action attach(CLI::App& app) {
   auto flags = std::make_shared<HiveFlags>();
+  auto folder = std::make_shared<std::filesystem::path>();
   add_hive_flags(app, *flags);
-  return [flags](const Terminal& terminal) {
+  app.add_option("--models-dir", *folder,
+                 "List what this folder holds, adapters too, instead of asking the pool")
+      ->type_name("DIR");
+  return [flags, folder](const Terminal& terminal) {
+    if (!folder->empty()) return print_folder(terminal, *folder);
     return query(terminal, *flags, ModelsRequest{}, [](const ReplyBody& body) {
       if (const auto* reply = std::get_if<ModelsReply>(&body)) print(*reply);
     });
@@ -40,6 +80,7 @@ Action attach(CLI::App& app) {
 
 }  // namespace
 
-const Command kModelsCommand{"models", "List the models that the pool serves", "  waggle models\n", attach};
+const Command kModelsCommand{"models", "List the models that the pool serves",
+                             "  waggle models\n  waggle models --models-dir models\n", attach};
 
 }  // namespace waggle::cli

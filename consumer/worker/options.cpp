@@ -57,11 +57,21 @@ void add_model_flags(CLI::App& app, Flags& flags) {
   app.add_option("--model-path", flags.model_path, "A diffusers folder or a .safetensors checkpoint");
   app.add_option("--models-dir", flags.models_dir, "Serve every model in this folder");
   app.add_option("--sd-version", flags.sd_version,
-                 "What --model-path must be: " + CLI::detail::join(versions, ", "))
+                 "What --model-path must be, and is where a checkpoint leaves a choice: " +
+                     CLI::detail::join(versions, ", "))
       ->check(CLI::IsMember(versions));
-  app.add_option("--lora-dir", flags.lora_dir, "Where LoRA files are; jobs name files in it");
-  app.add_option("--controlnet-dir", flags.controlnet_dir,
-                 "Where ControlNet folders are; jobs name folders in it");
+  app.add_option("--lora-dir", flags.lora_dir,
+                 "Where LoRA files are; jobs name files in it (default: loras in --models-dir)");
+  app.add_option(
+      "--controlnet-dir", flags.controlnet_dir,
+      "Where ControlNets are; jobs name folders or files in it (default: controlnet in --models-dir)");
+  app.add_option("--embeddings-dir", flags.embeddings_dir,
+                 "Textual-inversion embeddings, which prompts name (default: embeddings in --models-dir)");
+  app.add_option("--vae-dir", flags.vae_dir,
+                 "Where VAEs are; jobs name files or folders in it (default: vae in --models-dir)");
+  app.add_option("--taesd-dir", flags.taesd_dir,
+                 "taesd_decoder.safetensors and taesdxl_decoder.safetensors, for previews (default: taesd in "
+                 "--models-dir)");
   app.add_option("--tokenizer", flags.tokenizer,
                  "Folder with vocab.json and merges.txt, for single-file checkpoints");
   app.add_flag("--preload", flags.preload,
@@ -199,9 +209,20 @@ Result<std::unique_ptr<Renderer>> make_renderer(const Flags& flags, pipeline::De
   if (!flags.sd_version.empty() && flags.model_path.empty())
     return invalid("--sd-version needs --model-path");
 
+  pipeline::Options options;
+  options.version = program::version();
+  options.lora_dir = flags.lora_dir;
+  options.controlnet_dir = flags.controlnet_dir;
+  options.embeddings_dir = flags.embeddings_dir;
+  options.vae_dir = flags.vae_dir;
+  options.taesd_dir = flags.taesd_dir;
+  options.tokenizer_dir = flags.tokenizer;
+  if (!flags.models_dir.empty()) pipeline::use_adapter_folders(flags.models_dir, options);
+  options.family = family_of_version(flags.sd_version).value_or("");
+
   std::vector<pipeline::Catalogue::Entry> models;
   if (!flags.model_path.empty()) {
-    auto single = pipeline::Catalogue::single(flags.model_path);
+    auto single = pipeline::Catalogue::single(flags.model_path, options.tokenizer_dir, options.family);
     if (!single) return std::move(single).error();
     models = single->entries();
     const auto wanted = family_of_version(flags.sd_version);
@@ -212,15 +233,13 @@ Result<std::unique_ptr<Renderer>> make_renderer(const Flags& flags, pipeline::De
     }
   }
   if (!flags.models_dir.empty()) {
-    auto found = pipeline::Catalogue::scan(flags.models_dir);
+    auto found = pipeline::Catalogue::scan(flags.models_dir, options.tokenizer_dir);
     if (!found) return std::move(found).error();
     for (const std::string& line : found->skipped()) spdlog::warn("not a model: {}", line);
     models.insert(models.end(), found->entries().begin(), found->entries().end());
   }
   if (models.empty()) return invalid("no model to serve: give --model-path or --models-dir");
 
-  pipeline::Options options;
-  options.version = program::version();
   options.device = device;
   options.memory_budget_bytes = static_cast<std::int64_t>(flags.memory_budget);
   options.model_memory_bytes = static_cast<std::int64_t>(flags.model_memory);
@@ -228,9 +247,6 @@ Result<std::unique_ptr<Renderer>> make_renderer(const Flags& flags, pipeline::De
       flags.use_f16 ? pipeline::Precision::fp16
                     : pipeline::precision_from_name(flags.precision).value_or(pipeline::Precision::automatic);
   options.threads = flags.threads;
-  options.lora_dir = flags.lora_dir;
-  options.controlnet_dir = flags.controlnet_dir;
-  options.tokenizer_dir = flags.tokenizer;
   auto renderer = std::make_unique<PipelineRenderer>(std::move(options), models);
   for (std::size_t i = 0; flags.preload && i < models.size(); ++i) {
     if (auto loaded = renderer->load(models[i].model.name); !loaded) return std::move(loaded).error();
