@@ -1,0 +1,107 @@
+// Folders of adapters: names that stay inside, hashes of content, and what the catalogue lists.
+#include "pipeline/adapters/adapter_folder.h"
+
+#include <fstream>
+
+#include <catch2/catch.hpp>
+
+#include "pipeline/catalogue.h"
+#include "pipeline/weights/content_hashes.h"
+#include "pipeline/weights/sha256.h"
+#include "pipeline/weights/weight_source.h"
+#include "tests/pipeline/adapters/written_lora.h"
+
+using namespace waggle::pipeline;
+using waggle::adapters::LoraFolder;
+
+namespace fs = std::filesystem;
+
+namespace {
+
+void write(const fs::path& file, const std::string& bytes) { std::ofstream(file, std::ios::binary) << bytes; }
+
+std::string sha256(const std::string& text, std::size_t piece) {
+  Sha256 hash;
+  for (std::size_t at = 0; at < text.size(); at += piece) hash.add(std::string_view(text).substr(at, piece));
+  return hash.finish();
+}
+
+}  // namespace
+
+TEST_CASE("sha256: the examples of FIPS 180-4, whole and in pieces") {
+  CHECK(sha256("", 1) == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+  CHECK(sha256("abc", 1) == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  const std::string two = "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq";
+  const std::string million(1'000'000, 'a');
+  for (const std::size_t piece : {1UL, 63UL, 64UL, 65UL, 1'000'000UL}) {
+    CHECK(sha256(two, piece) == "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
+    CHECK(sha256(million, piece) == "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
+  }
+}
+
+TEST_CASE("content hashes: a file is read once, and anew when it was replaced") {
+  const LoraFolder folder;
+  const fs::path one = folder.path() / "one", other = folder.path() / "other";
+  write(one, "abc");
+  write(other, "abc");
+  ContentHashes hashes;
+  const std::string abc = hashes.of(one);
+  CHECK(abc == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  CHECK(hashes.of(other) == abc);
+  CHECK(hashes.files_read() == 2);
+  for (int i = 0; i < 3; ++i) CHECK(hashes.of(one) == abc);
+  CHECK(hashes.files_read() == 2);
+
+  // Another name of the same file needs no reading.
+  fs::rename(one, folder.path() / "renamed");
+  write(one, "xyz");  // as long, and as young as the clock can tell
+  CHECK(hashes.of(one) != abc);
+  CHECK_THROWS_AS(hashes.of(folder.path() / "missing"), LoadError);
+  CHECK_THROWS_AS(hashes.of(folder.path()), LoadError);
+}
+
+TEST_CASE("adapter folder: names lead to what is inside or nowhere") {
+  const LoraFolder outer;
+  const fs::path dir = outer.path() / "adapters";
+  fs::create_directories(dir / "net");
+  write(dir / "net/config.json", "{}");
+  write(dir / "ink.safetensors", "x");
+  write(dir / "old.pt", "x");
+  write(outer.path() / "secret.safetensors", "x");
+  fs::create_directories(outer.path() / "beside");
+  const AdapterFolder folder(dir);
+  CHECK(folder.file("ink") == dir / "ink.safetensors");
+  CHECK(folder.file("ink.safetensors") == dir / "ink.safetensors");
+  CHECK(folder.folder("net") == dir / "net");
+  for (const char* name :
+       {"", ".", "..", "../secret", "..\\secret", "net/config.json", "old.pt", "old", "missing", "/"})
+    CHECK_FALSE(folder.file(name));
+  for (const char* name : {"", ".", "..", "../beside", "ink.safetensors"}) CHECK_FALSE(folder.folder(name));
+  CHECK(folder.files() == std::vector<std::string>{"ink"});
+  CHECK(folder.files(".pt") == std::vector<std::string>{"old"});
+  CHECK(folder.folders_with("config.json") == std::vector<std::string>{"net"});
+  CHECK(AdapterFolder({}).files().empty());
+  CHECK_FALSE(AdapterFolder({}).file("ink"));
+}
+
+TEST_CASE("catalogue: adapters lie beside the models, unless a folder is given") {
+  const LoraFolder models;
+  for (const char* name : {"loras", "embeddings", "vae", "controlnet/canny"})
+    fs::create_directories(models.path() / name);
+  write(models.path() / "loras/ink.safetensors", "x");
+  write(models.path() / "embeddings/b.safetensors", "x");
+  write(models.path() / "embeddings/a.safetensors", "x");
+  write(models.path() / "vae/soft.safetensors", "x");
+  write(models.path() / "controlnet/canny/config.json", "{}");
+  Options options;
+  options.lora_dir = models.path() / "embeddings";
+  use_adapter_folders(models.path(), options);
+  CHECK(options.lora_dir == models.path() / "embeddings");
+  CHECK(options.vae_dir == models.path() / "vae");
+  CHECK(options.taesd_dir.empty());
+  const AdapterNames names = adapter_names(options);
+  CHECK(names.embeddings == std::vector<std::string>{"a", "b"});
+  CHECK(names.loras == names.embeddings);
+  CHECK(names.vaes == std::vector<std::string>{"soft"});
+  CHECK(names.controlnets == std::vector<std::string>{"canny"});
+}
