@@ -14,8 +14,9 @@ namespace {
 std::string row(const char* label, const Tally& tally) {
   std::array<char, 120> line{};
   const auto percent = [&](int right) { return tally.asked == 0 ? 0.0 : 100.0 * right / tally.asked; };
-  std::snprintf(line.data(), line.size(), "%-24s %5d %10d %6.1f %% %12d %6.1f %%\n", label, tally.asked,
-                tally.figures_right, percent(tally.figures_right), tally.all_right, percent(tally.all_right));
+  std::snprintf(line.data(), line.size(), "%-22s %6d %8.1f %% %8.1f %% %12.1f %% %8.1f %%\n", label,
+                tally.asked, percent(tally.ground_right), percent(tally.colors_right),
+                percent(tally.figures_right), percent(tally.all_right));
   return line.data();
 }
 
@@ -42,6 +43,8 @@ std::vector<Question> questions(int count, std::uint64_t seed) {
 Answer judged(Question question, pipeline::Picture picture) {
   const Seen seen = look_at(picture);
   Answer answer;
+  answer.ground_right = has_ground_of(question.scene, question.caption, seen);
+  answer.colors_right = has_colors_of(question.scene, seen);
   answer.figures_right = has_figures_of(question.scene, seen);
   answer.wrong = disagreements(question.scene, question.caption, seen);
   answer.seen = in_words(seen);
@@ -55,6 +58,8 @@ Tally tally(const std::vector<Answer>& answers, bool held_out) {
   for (const Answer& answer : answers) {
     if (answer.question.held_out != held_out) continue;
     ++counted.asked;
+    counted.ground_right += answer.ground_right ? 1 : 0;
+    counted.colors_right += answer.colors_right ? 1 : 0;
     counted.figures_right += answer.figures_right ? 1 : 0;
     counted.all_right += answer.wrong.empty() ? 1 : 0;
   }
@@ -62,7 +67,7 @@ Tally tally(const std::vector<Answer>& answers, bool held_out) {
 }
 
 std::string table(const std::vector<Answer>& answers) {
-  std::string text = "                         asked  colour and shape right   all that was said right\n";
+  std::string text = "                        asked     ground    colours  and shapes too    all said\n";
   text += row("seen combinations", tally(answers, false));
   text += row("held-out combinations", tally(answers, true));
   return text;

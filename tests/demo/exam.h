@@ -25,6 +25,8 @@ std::vector<Question> questions(int count, std::uint64_t seed);
 struct Answer {
   Question question;
   pipeline::Picture picture;
+  bool ground_right = false;       ///< as far as it was told of
+  bool colors_right = false;       ///< number and colours of the figures
   bool figures_right = false;      ///< number, colours and shapes
   std::vector<std::string> wrong;  ///< of all that was said; empty: nothing
   std::string seen;                ///< what the judge saw, in words
@@ -33,7 +35,7 @@ struct Answer {
 Answer judged(Question question, pipeline::Picture picture);
 
 struct Tally {
-  int asked = 0, figures_right = 0, all_right = 0;
+  int asked = 0, ground_right = 0, colors_right = 0, figures_right = 0, all_right = 0;
 };
 Tally tally(const std::vector<Answer>& answers, bool held_out);
 

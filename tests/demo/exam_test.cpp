@@ -37,8 +37,11 @@ TEST_CASE("demo exam: who paints what is asked passes, who paints the neighbour'
   }
   for (const bool held_out : {false, true}) {
     CHECK(tally(good, held_out).asked == 30);
+    CHECK(tally(good, held_out).ground_right >= 29);
+    CHECK(tally(good, held_out).colors_right >= 29);
     CHECK(tally(good, held_out).figures_right >= 29);
     CHECK(tally(good, held_out).all_right >= 29);
+    CHECK(tally(bad, held_out).colors_right <= 6);
     CHECK(tally(bad, held_out).figures_right <= 2);
     CHECK(tally(bad, held_out).all_right <= 2);
   }

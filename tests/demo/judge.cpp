@@ -156,6 +156,18 @@ bool has_figures_of(const training::Scene& scene, const Seen& seen) {
   return disagreements(scene, only_figures, seen).empty();
 }
 
+bool has_colors_of(const training::Scene& scene, const Seen& seen) {
+  return std::is_permutation(scene.figures.begin(), scene.figures.end(), seen.figures.begin(),
+                             seen.figures.end(),
+                             [](const auto& one, const auto& other) { return one.color == other.color; });
+}
+
+bool has_ground_of(const training::Scene& scene, const training::Caption& caption, const Seen& seen) {
+  std::vector<std::string> wrong;
+  compare_ground(scene.ground, caption, seen, wrong);
+  return wrong.empty();
+}
+
 std::string in_words(const Seen& seen) {
   std::string words;
   for (const SeenFigure& figure : seen.figures) {

@@ -39,6 +39,12 @@ std::vector<std::string> disagreements(const training::Scene& scene, const train
 /// The figures alone: number, colours and shapes, wherever they are and whatever is behind them.
 bool has_figures_of(const training::Scene& scene, const Seen& seen);
 
+/// The colours of the figures and their number, whatever their shapes.
+bool has_colors_of(const training::Scene& scene, const Seen& seen);
+
+/// What the caption says of the ground, if anything.
+bool has_ground_of(const training::Scene& scene, const training::Caption& caption, const Seen& seen);
+
 /// "a big red star left of ..., striped: red, white", for people.
 std::string in_words(const Seen& seen);
 

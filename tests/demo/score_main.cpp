@@ -106,7 +106,11 @@ std::string joined(const std::vector<std::string>& parts) {
 }
 
 nlohmann::json in_json(const Tally& tally) {
-  return {{"asked", tally.asked}, {"figures_right", tally.figures_right}, {"all_right", tally.all_right}};
+  return {{"asked", tally.asked},
+          {"ground_right", tally.ground_right},
+          {"colors_right", tally.colors_right},
+          {"figures_right", tally.figures_right},
+          {"all_right", tally.all_right}};
 }
 
 void write_json(const Flags& flags, const std::vector<Answer>& answers) {
