@@ -115,3 +115,38 @@ TEST_CASE("cli: pictures make the operation") {
     CHECK(request.error().message.find("absent.png") != std::string::npos);
   }
 }
+
+TEST_CASE("cli: a ControlNet is a name, a strength and a share of the steps, with a picture") {
+  CHECK(parse_controlnet("canny")->path == "canny");
+  const auto whole = parse_controlnet("canny:0.8:0.1:0.6");
+  REQUIRE(whole);
+  CHECK(whole->strength == 0.8);
+  CHECK(whole->start == 0.1);
+  CHECK(whole->end == 0.6);
+  CHECK(parse_controlnet("canny:0.5")->end == 1.0);
+  for (const char* text : {"canny:", "canny:x", "canny:1:", "canny:1:0:1:1", "canny:1:0:1:", "canny::0:1"})
+    CHECK_FALSE(parse_controlnet(text));
+
+  const PrivateFolder folder("waggle-test-");
+  const auto picture = folder.path() / "picture.png";
+  std::ofstream(picture, std::ios::binary) << testing::tiny_png();
+  JobFlags flags = flags_with_prompt();
+  flags.vae = "soft";
+  flags.controlnets = {"canny:0.8", "depth"};
+  flags.control_images = {picture.string()};
+  const auto request = to_request(flags, "sd15", OutputFormat::png);
+  REQUIRE(request);
+  CHECK(request->vae == "soft");
+  REQUIRE(request->controls.size() == 2);
+  CHECK(std::get<std::string>(request->controls[1].image.source) == testing::tiny_png());
+  flags.control_images = {};
+  CHECK_FALSE(to_request(flags, "sd15", OutputFormat::png));
+  flags.controlnets = {};
+  flags.control_images = {picture.string()};
+  CHECK_FALSE(to_request(flags, "sd15", OutputFormat::png));
+  flags.control_images = {};
+  flags.vae = "../soft";
+  const auto refused = to_request(flags, "sd15", OutputFormat::png);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().message.find("--vae") != std::string::npos);
+}

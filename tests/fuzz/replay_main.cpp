@@ -25,6 +25,7 @@ void replay(const std::filesystem::path& file) {
 int main(int argc, char** argv) {
   for (int i = 1; i < argc; ++i) {
     const std::filesystem::path path = argv[i];
+    if (!std::filesystem::exists(path)) continue;  // nothing has broken this target yet
     if (!std::filesystem::is_directory(path)) {
       replay(path);
       continue;

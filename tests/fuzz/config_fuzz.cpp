@@ -1,0 +1,43 @@
+// Fuzz entry of a model's JSON files. The first byte picks which file the rest is. Errors and LoadError are
+// answers; anything else is a fault, and so is memory out of proportion.
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "pipeline/models/clip_text.h"
+#include "pipeline/models/config.h"
+#include "pipeline/models/unet_config.h"
+#include "pipeline/models/vae.h"
+#include "pipeline/schedules/scheduler_config.h"
+#include "pipeline/schedules/training_noise.h"
+#include "tests/fuzz/memory_file.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace waggle::pipeline;
+  if (size == 0) return 0;
+  const std::string_view text(reinterpret_cast<const char*>(data) + 1, size - 1);
+  if (data[0] % 5 == 0) {
+    if (const auto scheduler = parse_scheduler_config(text)) static_cast<void>(TrainingNoise(*scheduler));
+    return 0;
+  }
+  const waggle::fuzz::MemoryFile file(text);
+  try {
+    const Config config = Config::read(file.path());
+    switch (data[0] % 5) {
+      case 1:
+        static_cast<void>(UNetConfig::from(config));
+        break;
+      case 2:
+        static_cast<void>(UNetConfig::down_path_from(config));
+        break;
+      case 3:
+        static_cast<void>(VaeConfig::from(config));
+        break;
+      default:
+        static_cast<void>(ClipTextConfig::from(config));
+    }
+  } catch (const LoadError&) {
+  }
+  return 0;
+}
