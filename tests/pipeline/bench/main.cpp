@@ -1,11 +1,13 @@
-// waggle-bench: how fast the parts of full-size models are on this machine, with random weights made in
-// memory.
+// waggle-bench: how fast full-size models are on this machine, part by part and as a whole, with random
+// weights.
 //
-// A figure is printed only when the fast path agrees with plain fp32 libtorch on the same input.
+// A figure of a part is printed only when its fast path agrees with plain fp32 libtorch on the same input.
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
+#include <exception>
 #include <iostream>
-#include <numeric>
+#include <vector>
 
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
@@ -16,12 +18,10 @@
 
 #include "pipeline/engine/allocator.h"
 #include "pipeline/engine/device.h"
-#include "pipeline/models/family_configs.h"
-#include "pipeline/models/unet.h"
-#include "pipeline/models/vae.h"
-#include "pipeline/weights/random_weights.h"
 #include "tests/pipeline/bench/ceilings.h"
 #include "tests/pipeline/bench/measured_operations.h"
+#include "tests/pipeline/bench/parts.h"
+#include "tests/pipeline/bench/whole.h"
 
 namespace waggle::bench {
 namespace {
@@ -30,61 +30,41 @@ using namespace pipeline;
 using Clock = std::chrono::steady_clock;
 using nlohmann::json;
 
-struct Options {
-  std::string part, model = "sd15", precision = "bf16";
-  int width = 512, height = 512, batch = 2, runs = 3, threads = 0;
-  double tolerance = 0.02;
-  bool check = true;
-};
-
-CheckpointKind kind_of(const std::string& model) {
-  using Family = CheckpointKind::Family;
-  if (model == "sd15") return {Family::sd1, 4};
-  if (model == "sd21") return {Family::sd2, 4};
-  return {Family::sdxl, 4};
-}
-
-/// One part of a model, as a function of nothing.
-using Work = std::function<at::Tensor()>;
-
-/// Builds the part over `operations`. The result does one forward pass over inputs that depend on the options
-/// alone.
-Work make_work(const Options& o, const std::shared_ptr<const ops::Operations>& operations) {
-  const FamilyConfigs configs = family_configs(kind_of(o.model));
-  const auto weights = std::make_shared<RandomWeights>();
-  const Builder build(*weights, *operations);
-  at::manual_seed(11);
-  const std::int64_t h = o.height / 8, w = o.width / 8;
-  if (o.part == "vae") {
-    const auto decoder = std::make_shared<VaeDecoder>(build, VaeConfig::from(configs.vae));
-    const at::Tensor latents = at::randn({1, 4, h, w});
-    return [=] { return (void)operations, decoder->forward(latents); };
-  }
-  const UNetConfig config = UNetConfig::from(configs.unet);
-  const auto unet = std::make_shared<UNet>(build, config);
-  const at::Tensor sample = at::randn({o.batch, 4, h, w}),
-                   text = at::randn({o.batch, 77, config.context_width});
-  const bool sized = config.added_width > 0;
-  const auto context = std::make_shared<UNetContext>(unet->prepare(
-      text, sized ? at::randn({o.batch, config.added_width - 6 * config.added_time_width}) : at::Tensor(),
-      sized ? at::full({o.batch, 6}, 1024.0) : at::Tensor()));
-  const at::Tensor t = at::full({o.batch}, 500.0);
-  return [=] { return (void)operations, unet->forward(sample, t, *context); };
-}
-
 double seconds_of(const Work& work) {
   const auto begin = Clock::now();
   work();
   return std::chrono::duration<double>(Clock::now() - begin).count();
 }
 
-std::int64_t peak_bytes() {
+rusage usage_so_far() {
   rusage usage{};
   ::getrusage(RUSAGE_SELF, &usage);
-  return usage.ru_maxrss * 1024LL;
+  return usage;
 }
 
-int run(const Options& o) {
+/// Throws std::runtime_error when the fast path is too far from fp32.
+double checked_error(const Options& o, const at::Tensor& result) {
+  const at::Tensor expected = make_work(o, ops::reference_operations(at::kCPU, at::kFloat))();
+  const double error = ((result - expected).norm() / expected.norm()).item<double>();
+  if (error < o.tolerance) return error;
+  throw std::runtime_error("the fast path is off by " + std::to_string(error) +
+                           " of the fp32 result, more than " + std::to_string(o.tolerance) +
+                           ": no figure is printed");
+}
+
+json kinds_of(const Ledger& ledger, double seconds) {
+  json out;
+  double inside = 0;
+  for (const auto& [name, kind] : ledger.kinds()) {
+    inside += kind.seconds;
+    out[name] = {{"seconds", kind.seconds}, {"calls", kind.calls}};
+    if (kind.flop > 0) out[name]["gflops"] = kind.flop * 1e-9 / kind.seconds;
+  }
+  out["between"] = {{"seconds", seconds - inside}};
+  return out;
+}
+
+json measure_part(const Options& o) {
   const c10::InferenceMode no_gradients;
   at::set_num_threads(o.threads > 0 ? o.threads : usable_processors());
   at::init_num_threads();
@@ -97,34 +77,21 @@ int run(const Options& o) {
 
   const at::Tensor result = work();  // warm-up: primitives are made, memory is touched
   std::vector<double> seconds;
+  const long faults_before = usage_so_far().ru_minflt;
   for (int i = 0; i < o.runs; ++i) {
     ledger.clear();
     seconds.push_back(seconds_of(work));
   }
+  const rusage usage = usage_so_far();
   const double last = seconds.back();  // the run that the ledger holds
-  const std::int64_t peak = peak_bytes();
   std::ranges::sort(seconds);
   const double median = seconds[seconds.size() / 2];
 
   json out;
-  if (o.check) {
-    const at::Tensor expected = make_work(o, ops::reference_operations(at::kCPU, at::kFloat))();
-    const double error = ((result - expected).norm() / expected.norm()).item<double>();
-    if (!(error < o.tolerance)) {
-      std::fprintf(stderr,
-                   "the fast path is off by %.3f of the fp32 result, more than %.3f: no figure is printed\n",
-                   error, o.tolerance);
-      return 1;
-    }
-    out["relative_error"] = error;
-  }
+  if (o.check) out["relative_error"] = checked_error(o, result);
   const double ceiling = dtype == at::kBFloat16 ? ceilings.bf16_gflops : ceilings.fp32_gflops;
-  out["part"] = o.part;
-  out["model"] = o.model;
   out["operations"] = fast->name();
-  out["precision"] = o.precision;
   out["threads"] = at::get_num_threads();
-  out["size"] = {o.width, o.height};
   out["batch"] = o.part == "vae" ? 1 : o.batch;
   out["seconds"] = {{"median", median}, {"min", seconds.front()}, {"max", seconds.back()}};
   out["tflop"] = ledger.flop() * 1e-12;
@@ -133,16 +100,25 @@ int run(const Options& o) {
                      {"fp32_gflops", ceilings.fp32_gflops},
                      {"copy_gbytes_per_s", ceilings.copy_gbytes_per_s}};
   out["share_of_ceiling"] = ledger.flop() * 1e-9 / median / ceiling;
-  out["peak_bytes"] = peak;
-  double inside = 0;
-  for (const auto& [name, kind] : ledger.kinds()) {
-    inside += kind.seconds;
-    out["by_kind"][name] = {{"seconds", kind.seconds}, {"calls", kind.calls}};
-    if (kind.flop > 0) out["by_kind"][name]["gflops"] = kind.flop * 1e-9 / kind.seconds;
+  out["page_faults_per_run"] = static_cast<double>(usage.ru_minflt - faults_before) / o.runs;
+  out["peak_bytes"] = usage.ru_maxrss * 1024LL;
+  out["by_kind"] = kinds_of(ledger, last);
+  return out;
+}
+
+int run(const Options& o) {
+  try {
+    json out = o.part == "e2e" ? measure_renders(o) : o.part == "load" ? measure_load(o) : measure_part(o);
+    out["part"] = o.part;
+    out["model"] = o.model_path.empty() ? o.model : o.model_path.string();
+    out["precision"] = o.precision;
+    if (o.part != "load") out["size"] = {o.width, o.height};
+    std::cout << out.dump(2) << '\n';
+    return 0;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "waggle-bench: %s\n", error.what());
+    return 1;
   }
-  out["by_kind"]["between"] = {{"seconds", last - inside}};
-  std::cout << out.dump(2) << '\n';
-  return 0;
 }
 
 }  // namespace
@@ -150,20 +126,33 @@ int run(const Options& o) {
 
 int main(int argc, char** argv) {
   waggle::bench::Options o;
-  CLI::App app("Measures one part of a full-size model with random weights; prints JSON.");
-  app.add_option("part", o.part, "unet or vae")->required()->check(CLI::IsMember({"unet", "vae"}));
+  CLI::App app("Measures full-size models with random weights on this machine; prints JSON.");
+  app.add_option(
+         "part", o.part,
+         "unet, vae (decoder) or text: one part, beside the machine's ceilings; e2e: whole renders; load: a "
+         "model into the pipeline, beside reading its files")
+      ->required()
+      ->check(CLI::IsMember({"unet", "vae", "text", "e2e", "load"}));
   app.add_option("--model", o.model)->check(CLI::IsMember({"sd15", "sd21", "sdxl"}))->capture_default_str();
+  app.add_option("--model-path", o.model_path,
+                 "e2e, load: this folder or checkpoint instead of random weights")
+      ->check(CLI::ExistingPath);
   app.add_option("--precision", o.precision)->check(CLI::IsMember({"bf16", "fp32"}))->capture_default_str();
   app.add_option("--width", o.width, "pixels")->check(CLI::Range(64, 4096))->capture_default_str();
   app.add_option("--height", o.height, "pixels")->check(CLI::Range(64, 4096))->capture_default_str();
   app.add_option("--batch", o.batch, "rows of one UNet call; 2 is one picture with guidance")
       ->check(CLI::Range(1, 64));
+  app.add_option("--steps", o.steps, "e2e: denoising steps of a job")
+      ->check(CLI::Range(2, 1000))
+      ->capture_default_str();
   app.add_option("--runs", o.runs, "counted runs after one warm-up")
       ->check(CLI::Range(1, 100))
       ->capture_default_str();
   app.add_option("--threads", o.threads, "0: all")->check(CLI::Range(0, 1024));
   app.add_option("--tolerance", o.tolerance, "relative error beside fp32 that is accepted")
       ->capture_default_str();
+  app.add_flag("--cold", o.cold,
+               "load: the files' pages are dropped from the page cache before each reading");
   app.add_flag("!--no-check", o.check,
                "leave the comparison with fp32 out (it takes fp32's time and memory)");
   CLI11_PARSE(app, argc, argv);
