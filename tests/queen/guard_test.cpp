@@ -102,7 +102,7 @@ TEST_CASE("presence: when Redis was restarted, nobody is missed until he has bee
 TEST_CASE("queen: a job of a worker whose process ended is queued again long before its lease is over") {
   Hive hive([](queen::Options& options) { options.missed_after = 200ms; });
   const JobId job = hive.submit(a_job());
-  ledger::ClaimQuery query{WorkerId("w1"), {"null"}, 1};
+  ledger::ClaimQuery query{WorkerId("w1"), {"null"}, 1, ""};
   query.token = "life:1";
   {
     ledger::Options options = hive.queen_options().redis;
@@ -133,7 +133,7 @@ TEST_CASE("queen: a model is paused under all its names, shown so, and resumed")
   CHECK(std::get<ModelsReply>(models).models.at(0).paused);
 
   const JobId job = hive.submit(a_job("stable-diffusion-v1-5"));
-  ledger::ClaimQuery query{WorkerId("w1"), {"sd15", "stable-diffusion-v1-5"}, 1};
+  ledger::ClaimQuery query{WorkerId("w1"), {"sd15", "stable-diffusion-v1-5"}, 1, ""};
   CHECK(hive.ledger.claim(query, hive.queen_options().policy)->empty());
   const ReplyBody resumed = hive.ask(ResumeRequest{"stable-diffusion-v1-5"});
   REQUIRE(std::holds_alternative<Resumed>(resumed));

@@ -108,7 +108,7 @@ TEST_CASE(
 TEST_CASE("worker: a worker that is started again under its name gets its job back, as another attempt") {
   Hive hive([](queen::Options& options) { options.missed_after = 200ms; });
   const JobId job = hive.submit(a_job());
-  ledger::ClaimQuery query{WorkerId("w1"), {"null"}, 1};
+  ledger::ClaimQuery query{WorkerId("w1"), {"null"}, 1, ""};
   query.token = "first:1";
   {
     ledger::Options options = hive.queen_options().redis;
