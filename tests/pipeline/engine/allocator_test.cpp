@@ -1,9 +1,6 @@
 // What a freed block costs when it is wanted again, counted by the kernel.
 #include "pipeline/engine/allocator.h"
 
-#include <sys/resource.h>
-#include <unistd.h>
-
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -11,11 +8,14 @@
 #include <vector>
 
 #include <catch2/catch.hpp>
+#include <sys/resource.h>
+#include <unistd.h>
 
 namespace waggle::pipeline {
 namespace {
 
-constexpr std::size_t kBlock = std::size_t{48} << 20;  // above 32 MiB, from where glibc maps whatever it is told
+constexpr std::size_t kBlock = std::size_t{48}
+                               << 20;  // above 32 MiB, from where glibc maps whatever it is told
 
 /// Three blocks, written and freed, as an operation does with its results.
 void use_memory() {
