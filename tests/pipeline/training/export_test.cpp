@@ -1,6 +1,8 @@
 // An exported folder, opened as a user opens it.
 #include "pipeline/training/export.h"
 
+#include <fstream>
+
 #include <ATen/ATen.h>
 #include <catch2/catch.hpp>
 

@@ -1,4 +1,6 @@
 // The loop: budgets, rates, checkpoints, and that learning learns.
+#include <fstream>
+
 #include <ATen/ATen.h>
 #include <ATen/CPUGeneratorImpl.h>
 #include <c10/core/GradMode.h>
