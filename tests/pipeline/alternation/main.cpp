@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include <ATen/Functions.h>
+#include <ATen/ATen.h>
 #include <CLI/CLI.hpp>
 #include <unistd.h>
 
