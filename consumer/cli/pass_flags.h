@@ -15,9 +15,9 @@ class App;
 namespace waggle::cli {
 
 struct PassFlags {
-  std::optional<std::string> hires, upscaler, refiner;
-  std::optional<int> hires_steps;
-  std::optional<double> hires_strength, refiner_start;
+  std::optional<std::string> hires{}, upscaler{}, refiner{};
+  std::optional<int> hires_steps{};
+  std::optional<double> hires_strength{}, refiner_start{};
 };
 
 void add_pass_flags(CLI::App& app, PassFlags& flags);
