@@ -2,6 +2,8 @@
 // engine_turn.cpp.
 #include "pipeline/engine/engine.h"
 
+#include <algorithm>
+
 #include <ATen/Parallel.h>
 #include <c10/core/InferenceMode.h>
 
@@ -16,6 +18,25 @@ namespace {
 
 /// Some hundred prompts of SD 1.x or of SDXL.
 constexpr std::int64_t kEncodingCacheBytes = 64 << 20;
+
+/// The files that the text side comes from, with their sizes and times: a model that was given up and loaded
+/// again is the same, unless somebody replaced a file.
+std::string text_identity_of(const ModelFiles& files) {
+  namespace fs = std::filesystem;
+  std::vector<fs::path> all;
+  std::error_code ignored;
+  if (fs::is_regular_file(files.path, ignored)) all.push_back(files.path);
+  for (const char* part : {"text_encoder", "text_encoder_2", "tokenizer", "tokenizer_2"})
+    for (fs::directory_iterator it(files.path / part, ignored), end; it != end; it.increment(ignored))
+      all.push_back(it->path());
+  for (const auto& tokenizer : files.tokenizers) all.push_back(tokenizer.dir / "vocab.json");
+  std::ranges::sort(all);
+  std::string identity;
+  for (const auto& file : all)
+    identity += file.string() + ' ' + std::to_string(fs::file_size(file, ignored)) + ' ' +
+                std::to_string(fs::last_write_time(file, ignored).time_since_epoch().count()) + '\n';
+  return identity;
+}
 
 }  // namespace
 
@@ -100,9 +121,9 @@ std::shared_ptr<const LoadedModel> Pipeline::Engine::build_model(const ModelFile
   auto model = std::make_unique<const StableDiffusion>(files, operations, &unused);
   if (options_.log)
     for (const auto& tensor : unused) options_.log(name + ": tensor " + tensor + " is not used");
-  return std::make_shared<const LoadedModel>(
-      LoadedModel{describe(files, name), files, operations, std::move(model),
-                  name + '#' + std::to_string(++loads_), weight_bytes(files, operations)});
+  return std::make_shared<const LoadedModel>(LoadedModel{describe(files, name), files, operations,
+                                                         std::move(model), text_identity_of(files),
+                                                         weight_bytes(files, operations)});
 }
 
 Result<ModelDescription> Pipeline::Engine::load(const std::filesystem::path& path, const std::string& name) {

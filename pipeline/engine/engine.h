@@ -82,7 +82,6 @@ class Pipeline::Engine {
   bool budget_shrinks_ = false;  // with the weights that are in memory: the budget was not given
   std::optional<ModelShelf> shelf_;
   std::unique_ptr<ModelStore> store_;
-  std::uint64_t loads_ = 0;  // under the store's lock for loads
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;

@@ -210,7 +210,7 @@ png_text to_png_text(const std::string& key, const std::string& value, std::vect
   char* key_bytes = storage.back().data();
   storage.push_back(latin1 ? *latin1 : value);
   std::string& bytes = storage.back();
-  bytes.erase(std::ranges::remove(bytes, '\0').begin(), bytes.end());
+  std::erase(bytes, '\0');
   png_text text{};
   text.compression = latin1 ? PNG_TEXT_COMPRESSION_NONE : PNG_ITXT_COMPRESSION_NONE;
   text.key = key_bytes;

@@ -52,7 +52,7 @@ void write_prompts(const fs::path& file, int count) {
 
 std::vector<std::string> two_workers(const std::string& step) {
   auto flags = null_pool(step);
-  flags.insert(flags.end(), {"--workers", "2"});
+  flags.insert(flags.end(), {"--workers", "2", "--quiet"});
   return flags;
 }
 

@@ -40,7 +40,7 @@ LIBRARIES = (
     ("JSON", r"nlohmann/", ("schemas/codec", "pipeline", "consumer/bridge", "consumer/cli")),
     ("Boost", r"boost/", ("consumer/bridge",)),
     ("prometheus-cpp", r"prometheus/", ("consumer/bridge",)),
-    ("CLI11", r"CLI/", PROGRAMS),
+    ("CLI11", r"CLI/", PROGRAMS + ("pipeline/training",)),
     ("spdlog", r"(spdlog|fmt)/", PROGRAMS + ("consumer/bus", "consumer/ledger")),
     ("libsodium", r"sodium", PROGRAMS + ("schemas/codec", "consumer/bus", "consumer/ledger")),
 )

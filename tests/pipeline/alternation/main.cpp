@@ -95,7 +95,7 @@ int run(const Flags& flags) {
 
   std::map<std::pair<int, int>, std::string> fresh;
   const auto pair_of = [&](int job) {
-    return std::pair(job % flags.models, (job / flags.models + job) % flags.loras);
+    return std::pair(job % flags.models, (job / flags.models + 3 * (job % flags.models)) % flags.loras);
   };
   for (int job = 0; job < flags.jobs; ++job) {
     auto& expected = fresh[pair_of(job)];
