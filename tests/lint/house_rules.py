@@ -155,7 +155,7 @@ def check_libraries(tree):
             library = library_of(include)
             if here == "schemas" and not STANDARD_HEADER.fullmatch(include):
                 yield f"{name}: schemas knows the standard library only, not <{include}>"
-            elif library and here != "tests" and here not in library[1]:
+            elif library and here != "tests" and not name.startswith(tuple(part + "/" for part in library[1])):
                 yield f"{name}: only {', '.join(library[1])} may see {library[0]}, <{include}>"
 
 
