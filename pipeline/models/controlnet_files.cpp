@@ -57,13 +57,7 @@ std::vector<fs::path> files_of_controlnet(const fs::path& path) {
 }
 
 PartFiles find_controlnet_files(const fs::path& path, const Config* unet) {
-  if (fs::is_directory(path)) {
-    const auto files = weight_files(path, "diffusion_pytorch_model");
-    std::int64_t bytes = 0;
-    for (const auto& file : files) bytes += static_cast<std::int64_t>(fs::file_size(file));
-    return {Config::read(path / "config.json"), [files] { return std::make_unique<FileWeights>(files); },
-            bytes};
-  }
+  if (fs::is_directory(path)) return find_part_files(path, "diffusion_pytorch_model");
   if (unet == nullptr) throw LoadError(path.filename().string() + ": a single file does not say its heads");
   const auto file = SafetensorsFile::open(path);
   if (!file) throw LoadError(file.error().message);

@@ -16,11 +16,7 @@ namespace {
 namespace fs = std::filesystem;
 
 PartFiles part(const fs::path& model, const std::string& folder, const std::string& stem) {
-  const fs::path dir = model / folder;
-  const auto files = weight_files(dir, stem);
-  std::int64_t bytes = 0;
-  for (const auto& file : files) bytes += static_cast<std::int64_t>(fs::file_size(file));
-  return {Config::read(dir / "config.json"), [files] { return std::make_unique<FileWeights>(files); }, bytes};
+  return find_part_files(model / folder, stem);
 }
 
 std::string read_small(const fs::path& file) {
@@ -103,6 +99,13 @@ Result<ModelDescription> describe_model(const fs::path& path, std::string name, 
   } catch (const std::exception& error) {
     return Error{ErrorCode::model_load_failed, error.what()};
   }
+}
+
+PartFiles find_part_files(const fs::path& dir, const std::string& stem) {
+  const auto files = weight_files(dir, stem);
+  std::int64_t bytes = 0;
+  for (const auto& file : files) bytes += static_cast<std::int64_t>(fs::file_size(file));
+  return {Config::read(dir / "config.json"), [files] { return std::make_unique<FileWeights>(files); }, bytes};
 }
 
 }  // namespace waggle::pipeline

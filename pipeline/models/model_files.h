@@ -45,6 +45,9 @@ struct ModelFiles {
   bool force_zeros_for_empty_prompt = false;
 };
 
+/// One part as a folder in diffusers layout: config.json and the weights called `stem`. Throws LoadError.
+PartFiles find_part_files(const std::filesystem::path& dir, const std::string& stem);
+
 /// A folder or a checkpoint file. Throws LoadError naming what is missing.
 ModelFiles find_model_files(const std::filesystem::path& path, const CheckpointSides& sides = {});
 /// The parts of a single `.safetensors` checkpoint.
