@@ -79,10 +79,10 @@ Status check_writable(const std::filesystem::path& file) {
   return Done{};
 }
 
-Status write_atomically(const std::filesystem::path& file, std::string_view bytes) {
+Status write_atomically(const std::filesystem::path& file, std::string_view bytes, std::string_view writer) {
   std::filesystem::path part = file;
   part += '.';
-  part += std::to_string(::getpid());
+  part += writer.empty() ? std::to_string(::getpid()) : std::string(writer);
   part += ".part";
   const int descriptor = ::open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
   if (descriptor < 0) return file_error(part, "cannot create", errno);

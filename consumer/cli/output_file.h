@@ -22,8 +22,11 @@ std::filesystem::path numbered(const std::filesystem::path& file, int index, int
 /// Whether a file can be made there, asked before minutes of work. Errors: io_error naming the folder.
 Status check_writable(const std::filesystem::path& file);
 
-/// Writes beside the target, syncs, renames. Errors: io_error; then nothing is left.
-Status write_atomically(const std::filesystem::path& file, std::string_view bytes);
+/// Writes `FILE.WRITER.part`, syncs, renames. Killed in between it leaves that part, which the same writer's
+/// next try at the file takes over; writers at work on one file at a time must differ. Without a name the
+/// writer is this process. Errors: io_error; then nothing is left.
+Status write_atomically(const std::filesystem::path& file, std::string_view bytes,
+                        std::string_view writer = {});
 
 /// The whole file, refused when above `max_bytes`. Errors: io_error, payload_too_large.
 Result<std::string> read_file(const std::filesystem::path& file, std::size_t max_bytes);

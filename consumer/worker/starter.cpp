@@ -114,6 +114,7 @@ Status Starter::hand_over(const AssignmentPtr& assignment) {
     JobRequest described = resolved;
     described.operation = operation;
     described.controls = controls;
+    described.idempotency_key.reset();  // the queue's, and no part of the picture
     return codec::to_json(described);
   };
   const JobId id = claimed.lease.job;

@@ -43,6 +43,15 @@ TEST_CASE("output: a file is replaced as a whole and nothing else is left") {
   CHECK(entries(folder.path()) == 1);
 }
 
+TEST_CASE("output: what a killed writer left is taken over by its next try") {
+  const PrivateFolder folder("waggle-test-");
+  const auto file = folder.path() / "out.png";
+  std::ofstream(folder.path() / "out.png.night.part") << std::string(1000, 'y');
+  REQUIRE(write_atomically(file, "whole", "night"));
+  CHECK(read_file(file, 100).value() == "whole");
+  CHECK(entries(folder.path()) == 1);
+}
+
 TEST_CASE("output: a write that fails leaves nothing and names the file") {
   const PrivateFolder folder("waggle-test-");
   const auto target = folder.path() / "out.png";

@@ -172,11 +172,14 @@ TEST_CASE("worker: a picture of a job is fetched from the blob store") {
   Crew crew(worker_settings(hive, "w1"), std::move(puppet));
   JobRequest request = a_job();
   request.operation = ImageTransform{PictureInput{testing::tiny_png()}, 0.5, 64, 64};
+  request.idempotency_key = "last-night";
   hive.submit(request);
   REQUIRE(eventually([&] { return renderer->rendered == 1; }));
   CHECK(seen == testing::tiny_png());
   // What goes into the picture's text is the reference, not the other picture.
   CHECK(described.find("sha256:") != std::string::npos);
+  // Nor does the key under which it was submitted.
+  CHECK(described.find("last-night") == std::string::npos);
   renderer->end(1, pipeline::RenderSummary{request});
 }
 

@@ -138,7 +138,9 @@ class Run {
     std::error_code error;
     fs::create_directories(file.parent_path(), error);
     if (error) return Error{ErrorCode::io_error, file.parent_path().string() + ": " + error.message()};
-    if (auto written = write_atomically(file, picture.bytes); !written) return written.error();
+    // In the run's name, not the process's: what a killed one left half written, its resumption takes over.
+    if (auto written = write_atomically(file, picture.bytes, manifest_.header().run); !written)
+      return written.error();
     resolved_[picture.index] = resolved_in(picture.bytes);
     const ImageRecord record{picture.index, picture.info, job.files[image], content_id(picture.bytes).value};
     manifest_.add_image(record);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <fstream>
 #include <map>
 #include <set>
 #include <string>
@@ -161,9 +162,12 @@ TEST_CASE("run: a picture that was written before the crash, but not recorded, i
   auto manifest = stage.begin(2);
   std::filesystem::create_directories(stage.folder.path() / "sub");
   REQUIRE(write_atomically(stage.folder.path() / "sub/0-a.png", "half a truth"));
+  // And one that the crash met while it was being written.
+  std::ofstream(stage.folder.path() / ("sub/1-b.png." + manifest.header().run + ".part")) << "half";
   FakeBackend backend;
   REQUIRE(stage.run(manifest, backend));
   CHECK(stage.pictures().at("0-a.png") == "fox 0 0");
+  CHECK(stage.pictures().size() == 4);
 }
 
 TEST_CASE("run: a picture that somebody deleted is missing, and made again") {
