@@ -156,7 +156,9 @@ Status Connection::greet() {
   if (!options_.connection_name.empty()) {
     // A Redis that does not allow it only notices later that this worker died.
     const std::string name = connection_name(options_.prefix, options_.connection_name);
-    if (auto named = say({"CLIENT", "SETNAME", name}); !named && !context_) return named;
+    const auto named = say({"CLIENT", "SETNAME", name});
+    if (!named && !context_) return named;
+    named_ = named.has_value();
   }
   return Done{};
 }
@@ -198,11 +200,11 @@ Result<Value> Connection::receive() {
   return error;
 }
 
+Status Connection::ready() { return context_ ? Status(Done{}) : connect(); }
+
 Result<Value> Connection::command(const std::vector<std::string_view>& arguments, bool again) {
   const bool was_connected = context_ != nullptr;
-  if (!was_connected) {
-    if (auto status = connect(); !status) return std::move(status).error();
-  }
+  if (auto status = ready(); !status) return std::move(status).error();
   auto answer = exchange(arguments);
   // A connection that lay idle while Redis was restarted fails at its first use: once more on a fresh one.
   if (answer || !was_connected || context_ || timed_out_ || !again) return answer;

@@ -42,6 +42,11 @@ class Connection {
   /// How often it has been connected.
   [[nodiscard]] std::uint64_t session() const { return session_; }
 
+  /// Connects unless it is connected.
+  Status ready();
+  /// Whether Redis shows the connection by the name that the options give.
+  [[nodiscard]] bool named() const { return named_; }
+
   /// Errors: `unavailable` (no connection, no answer in time, Redis loading or read-only), `queue_full`
   /// (Redis has no memory left), `internal` (Redis says that the command is wrong).
   /// A connection that turns out to be broken is made anew and the command sent `again`: right for what may
@@ -78,6 +83,7 @@ class Connection {
   std::unique_ptr<redisContext, Closer> context_;
   bool timed_out_ = false;  ///< the last exchange got no answer in time
   std::uint64_t session_ = 0;
+  bool named_ = false;
   std::mutex descriptor_guard_;
   int descriptor_ = -1;  ///< of the context, for interrupt()
   std::atomic<bool> interrupted_{false};

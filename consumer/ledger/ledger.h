@@ -232,6 +232,9 @@ class Ledger {
   /// transitions. Leases are given another term when nobody has reaped for a third of one: Redis was away.
   Result<Reaping> reap(const Policy& policy, int limit = 100);
   Result<Connected> connected();
+  /// The workers that hold leases, as "<id>#<instance>", each once. Without those whose connections Redis
+  /// does not name.
+  Result<std::vector<std::string>> holders();
   /// Ends the leases of these workers ("<id>#<instance>"), whose processes are known to be gone. Answers how
   /// many.
   Result<std::int64_t> vanish(const std::vector<std::string>& workers);

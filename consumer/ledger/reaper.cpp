@@ -48,6 +48,14 @@ Result<Connected> Ledger::connected() {
   return found;
 }
 
+Result<std::vector<std::string>> Ledger::holders() {
+  auto answer = impl_->redis.run(scripts::holders, {});
+  if (!answer) return std::move(answer).error();
+  std::vector<std::string> workers;
+  for (const Value& worker : answer->items) workers.push_back(worker.text);
+  return workers;
+}
+
 Result<std::int64_t> Ledger::vanish(const std::vector<std::string>& workers) {
   if (workers.empty()) return 0;
   auto answer = impl_->redis.run(scripts::vanish, {workers.begin(), workers.end()});

@@ -12,8 +12,8 @@ struct Script {
 };
 
 namespace scripts {
-extern const Script append, cancel, claim, commit_image, events, finish, hold_lock, image, keep_blob, list,
-    put_worker, reap, renew, requeue, stats, status, submit, vanish, workers;
+extern const Script append, cancel, claim, commit_image, events, finish, hold_lock, holders, image, keep_blob,
+    list, put_worker, reap, renew, requeue, stats, status, submit, vanish, workers;
 }  // namespace scripts
 
 }  // namespace waggle::ledger

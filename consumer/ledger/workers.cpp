@@ -92,10 +92,13 @@ Result<FinishOutcome> end_attempt(Connection& redis, const Lease& lease, Event& 
 Result<std::vector<ClaimedJob>> Ledger::claim(const ClaimQuery& query, const Policy& policy) {
   const PolicyText text(policy);
   const std::string room = std::to_string(query.room);
+  if (auto ready = impl_->redis.ready(); !ready) return std::move(ready).error();
+  // A worker that Redis does not show by name must not be missed among those that it shows.
+  const std::string token = query.token.empty() || impl_->redis.named() ? query.token : query.token + "?";
   const auto ask = [&](bool repeated) {
     std::vector<std::string_view> arguments = {
         query.worker.value,  room,           query.batch_key, query.same_batch ? "1" : "0",
-        text.lease,          text.image_ttl, text.max_events, query.token,
+        text.lease,          text.image_ttl, text.max_events, token,
         repeated ? "1" : "0"};
     arguments.insert(arguments.end(), query.models.begin(), query.models.end());
     return impl_->redis.run(scripts::claim, arguments, /*again=*/query.token.empty());

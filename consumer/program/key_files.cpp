@@ -14,7 +14,7 @@ namespace {
 constexpr std::size_t kKeyCharacters = 40;  // 32 bytes in Z85
 
 struct Keys {
-  std::vector<std::string> public_keys;
+  std::vector<std::string> public_keys, unlimited_keys;
   std::string secret_key;
 };
 
@@ -26,14 +26,19 @@ Result<Keys> read_file(const std::filesystem::path& path) {
   for (std::string line; std::getline(file, line);) {
     ++number;
     std::istringstream words(line);
-    std::string word, key;
+    std::string word, key, mark;
     if (!(words >> word) || word.starts_with('#')) continue;
-    words >> key;
+    words >> key >> mark;
+    if (!mark.empty() && mark != "unlimited" && !mark.starts_with('#')) {
+      return Error{ErrorCode::invalid_request, path.string() + " line " + std::to_string(number) +
+                                                   ": after a key stands \"unlimited\" or nothing"};
+    }
     if ((word != "public" && word != "secret") || key.size() != kKeyCharacters) {
       return Error{ErrorCode::invalid_request, path.string() + " line " + std::to_string(number) +
                                                    ": must be \"public\" or \"secret\" and 40 characters"};
     }
     (word == "public" ? keys.public_keys.emplace_back() : keys.secret_key) = key;
+    if (mark == "unlimited") keys.unlimited_keys.push_back(key);
   }
   if (keys.public_keys.empty())
     return Error{ErrorCode::invalid_request, path.string() + ": holds no public key"};
@@ -75,6 +80,7 @@ Result<std::optional<bus::Security>> read_keys(const KeyFiles& files) {
     auto allow = read_file(files.allow);
     if (!allow) return std::move(allow).error();
     security.allowed_keys = std::move(allow->public_keys);
+    security.unlimited_keys = std::move(allow->unlimited_keys);
   }
   return std::optional<bus::Security>(std::move(security));
 }

@@ -1,7 +1,8 @@
 // The CURVE keys of a program, read from the files that its flags name. Makes no keys and opens no socket.
 //
 // A key file is text: lines "public <40 characters of Z85>" and, in one's own file, "secret <...>"; '#'
-// starts a comment. The allow-list holds one "public" line per client.
+// starts a comment. The allow-list holds one "public" line per client; "unlimited" after the key frees it of
+// the queen's rate limit: a bridge, which limits its clients itself.
 #pragma once
 
 #include <filesystem>

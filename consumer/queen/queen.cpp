@@ -1,6 +1,7 @@
 // The request loop.
 #include "consumer/queen/queen.h"
 
+#include <algorithm>
 #include <chrono>
 #include <exception>
 
@@ -42,7 +43,10 @@ void Queen::run(const std::function<bool()>& stop) {
 
 std::optional<double> Queen::refusal(std::string_view sender) {
   if (sender.empty()) return std::nullopt;
-  return limiter_.refuse(sender, RateLimiter::Clock::now());
+  if (options_.security && std::ranges::count(options_.security->unlimited_keys, sender) > 0) {
+    return std::nullopt;
+  }
+  return limiter_.refuse(sender, program::RateLimiter::Clock::now());
 }
 
 std::string Queen::answer_message(std::string_view payload, std::string_view sender) noexcept {

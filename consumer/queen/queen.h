@@ -8,11 +8,11 @@
 #include <string_view>
 
 #include "consumer/bus/bus.h"
+#include "consumer/program/rate_limiter.h"
 #include "consumer/queen/announcer.h"
 #include "consumer/queen/commands.h"
 #include "consumer/queen/options.h"
 #include "consumer/queen/pool.h"
-#include "consumer/queen/rate_limiter.h"
 #include "consumer/queen/reaper.h"
 
 namespace waggle::queen {
@@ -33,7 +33,8 @@ class Queen {
   [[nodiscard]] std::string answer_message(std::string_view payload, std::string_view sender = {}) noexcept;
 
  private:
-  /// Seconds that this client has to wait; nothing when it may ask now.
+  /// Seconds that this client has to wait; nothing when it may ask now. That it does not take other clients'
+  /// turns is the socket's doing, which serves its peers in rotation.
   std::optional<double> refusal(std::string_view sender);
 
   Options options_;
@@ -44,7 +45,7 @@ class Queen {
   ledger::Ledger ledger_;
   Pool pool_;
   Desk desk_;
-  RateLimiter limiter_;
+  program::RateLimiter limiter_;
   Reaper reaper_;
 };
 

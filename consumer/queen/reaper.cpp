@@ -4,7 +4,9 @@
 #include <condition_variable>
 #include <mutex>
 #include <stop_token>
+#include <string>
 #include <variant>
+#include <vector>
 
 #include <spdlog/spdlog.h>
 
@@ -18,12 +20,18 @@ namespace {
 
 constexpr int kPage = 100;  // transitions in one script, so that Redis is never held for long
 
-/// Ends the leases of workers that died. That Redis shows no connections (its access list may forbid it) is
-/// no failure: then leases run out by themselves.
-void look_for_the_dead(ledger::Ledger& ledger, Presence& presence) {
+/// The workers that died. That Redis shows no connections (its access list may forbid it) is no failure: then
+/// leases run out by themselves.
+std::vector<std::string> look_for_the_dead(ledger::Ledger& ledger, Presence& presence) {
+  // In this order: who claims in between is missing in neither.
+  const auto holders = ledger.holders();
+  if (!holders) return {};
   const auto connected = ledger.connected();
-  if (!connected) return;
-  const auto gone = presence.missing(*connected, Presence::Clock::now());
+  if (!connected) return {};
+  return presence.missing(*holders, *connected, Presence::Clock::now());
+}
+
+void end_leases(ledger::Ledger& ledger, const std::vector<std::string>& gone) {
   const auto ended = ledger.vanish(gone);
   if (ended && *ended > 0) spdlog::warn("{} leases end: their workers' connections are closed", *ended);
 }
@@ -33,7 +41,10 @@ bool reap(ledger::Ledger& ledger, Announcer& announcer, Presence& presence, cons
           std::string_view queen) {
   auto held = ledger.hold_reaper_lock(queen, 3 * options.reap_every);
   if (!held) return false;
-  if (*held) look_for_the_dead(ledger, presence);
+  // All queens look, so that who takes the lock over from a dead one has begun to miss those that died with
+  // it.
+  const auto gone = look_for_the_dead(ledger, presence);
+  if (*held) end_leases(ledger, gone);
   while (*held) {
     auto reaped = ledger.reap(options.policy, kPage);
     if (!reaped) return false;

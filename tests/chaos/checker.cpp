@@ -119,6 +119,10 @@ void check_images(const PlannedJob& planned, const Kept& kept, Complaints& compl
       complaints.push_back(what + " cannot be read");
       continue;
     }
+    const auto record = std::ranges::find(kept.status->images, index, &ImageInfo::index);
+    if (record == kept.status->images.end() || record->seed != *planned.request.seed + index) {
+      complaints.push_back(what + " is not recorded with its seed");
+    }
     if (planned.request.model == kRealModel) continue;  // PictureAlbum compares those
     std::int64_t shown = 0;
     for (std::size_t i = 0; i < 3; ++i) shown = shown << 8 | picture->samples[i];

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 
@@ -18,6 +19,15 @@ using namespace waggle;
 namespace fs = std::filesystem;
 
 constexpr std::size_t kShown = 40;  // complaints; the operation log has them all
+
+void print_times(const char* what, const std::vector<std::int64_t>& sorted_ms) {
+  const auto at = [&](double share) {
+    return static_cast<long long>(
+        sorted_ms[static_cast<std::size_t>(share * static_cast<double>(sorted_ms.size() - 1))]);
+  };
+  std::printf("  %-36s p10 %5lld  p50 %5lld  p90 %5lld  p99 %5lld  longest %5lld ms\n", what, at(0.1),
+              at(0.5), at(0.9), at(0.99), at(1));
+}
 
 fs::path scratch_folder() {
   std::string name = (fs::temp_directory_path() / "waggle-chaos-XXXXXX").string();
@@ -37,10 +47,11 @@ int run(const chaos::Plan& plan, const fs::path& programs, const fs::path& model
               static_cast<long long>(stats.expired), static_cast<long long>(stats.dead),
               static_cast<long long>(stats.failed), verdict.complaints.size());
   if (verdict.pictures > 0) std::printf("%ld pictures of the real model compared\n", verdict.pictures);
-  if (const auto& moved = verdict.moved_ms; !moved.empty()) {
-    std::printf("worker killed to job running elsewhere: median %lld ms, longest %lld ms (%zu jobs)\n",
-                static_cast<long long>(moved[moved.size() / 2]), static_cast<long long>(moved.back()),
-                moved.size());
+  if (!verdict.moved_ms.empty()) {
+    std::printf("workers killed with -9 that had jobs in hand (%zu jobs):\n", verdict.moved_ms.size());
+    print_times("to the job waiting again", verdict.missed_ms);
+    print_times("to the job running elsewhere*", verdict.moved_ms);
+    std::printf("  * without the back-off that a job has after its second loss\n");
   }
   for (std::size_t i = 0; i < verdict.complaints.size() && i < kShown; ++i) {
     std::printf("  %s\n", verdict.complaints[i].c_str());
@@ -75,10 +86,13 @@ int main(int argc, char** argv) {
   app.add_option("--pictures", mix.model_percent, "Percent of the jobs that the small real model renders")
       ->check(CLI::Range(0, 100))
       ->capture_default_str();
+  app.add_flag("--worker-kills", mix.worker_kills_only,
+               "Nothing but workers that are killed, with the lease as shipped: how soon their jobs move");
   app.add_option("--model", model, "The small real model")->check(CLI::ExistingPath);
   app.add_flag("--keep", keep, "Keep the logs also when all is well");
   CLI11_PARSE(app, argc, argv);
   try {
+    if (mix.worker_kills_only) mix.cut_percent = mix.model_percent = 0;
     return run(chaos::make_plan(seed, jobs, mix), programs, model, keep);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "waggle-chaos: seed %llu: %s\n", static_cast<unsigned long long>(seed),

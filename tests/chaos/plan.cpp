@@ -24,6 +24,8 @@ constexpr int kPixelValues = 1 << 24;  // what one pixel can tell apart: a pictu
 
 constexpr int kPictures = 5;  // that the real model is asked for, each again and again
 
+constexpr int kJobsPerKill = 60;  // some hundred milliseconds: the pool is whole again before the next one
+
 /// One of a few pictures: whoever makes it, and however often it was begun, it is the same.
 void ask_for_a_picture(Dice& dice, JobRequest& request) {
   request.model = kRealModel;
@@ -54,6 +56,8 @@ PlannedJob draw_job(Dice& dice, std::uint64_t seed, int number, const Mix& mix) 
   if (dice.percent(12)) job.cancel_at = number + 1 + dice.below(24);
   job.streamed = dice.percent(35);
   if (job.streamed && dice.percent(50)) job.hang_up_every = dice.between(1, 4);
+  // A job that others may overtake says nothing about how soon it could have run.
+  if (mix.worker_kills_only) job.request.priority = 0;
   if (dice.percent(mix.model_percent)) ask_for_a_picture(dice, job.request);
   return job;
 }
@@ -141,6 +145,13 @@ Plan make_plan(std::uint64_t seed, int jobs, const Mix& mix) {
   plan.seed = seed;
   plan.mix = mix;
   for (int number = 0; number < jobs; ++number) plan.jobs.push_back(draw_job(dice, seed, number, mix));
+  if (mix.worker_kills_only) {
+    for (int at = kJobsPerKill; at + kJobsPerKill <= jobs; at += kJobsPerKill) {
+      plan.blows.push_back({at, Part::worker, dice.below(kWorkers), How::kill,
+                            std::chrono::milliseconds(dice.between(50, 500))});
+    }
+    return plan;
+  }
   // Now and then two blows at one place; the first jobs run in peace, the last ones too.
   for (int at = 10; at < jobs; at += dice.between(0, 12)) plan.blows.push_back(draw_blow(dice, at, mix));
   return plan;

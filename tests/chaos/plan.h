@@ -54,6 +54,9 @@ struct Blow {
 struct Mix {
   int cut_percent = 20;   ///< of the blows: on connections
   int model_percent = 4;  ///< of the jobs: with the small real model
+  /// Nothing but workers that are killed, one at a time and with the lease as shipped: how soon their jobs
+  /// run elsewhere.
+  bool worker_kills_only = false;
 };
 
 struct Plan {

@@ -45,6 +45,15 @@ TEST_CASE("chaos: without cuts no wire is struck, without the real model no job 
   for (const PlannedJob& job : plan.jobs) CHECK(job.request.model == "null");
 }
 
+TEST_CASE(
+    "chaos: where only workers are killed, nothing else is struck, and enough of them for a distribution") {
+  Mix mix{0, 0};
+  mix.worker_kills_only = true;
+  const Plan plan = make_plan(2, 2000, mix);
+  CHECK(plan.blows.size() >= 30);
+  for (const Blow& blow : plan.blows) CHECK((blow.part == Part::worker && blow.how == How::kill));
+}
+
 TEST_CASE("chaos: every planned job is one that a queen accepts, under a key of its own") {
   const Plan plan = make_plan(3, 2000);
   std::set<std::string> keys;

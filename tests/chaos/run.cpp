@@ -157,20 +157,23 @@ Kept Run::kept(const JobId& id) {
 }
 
 void Run::note_moves(const Kept& kept, Verdict& verdict) const {
-  const Event* started = nullptr;
+  const Event *started = nullptr, *retried = nullptr;
   for (const Event& event : kept.events) {
-    const auto* start = std::get_if<StartedEvent>(&event.body);
-    if (start == nullptr) continue;
-    if (started != nullptr) {
+    if (std::holds_alternative<RetriedEvent>(event.body)) retried = &event;
+    if (!std::holds_alternative<StartedEvent>(event.body)) continue;
+    if (started != nullptr && retried != nullptr) {
       const WorkerId& worker = std::get<StartedEvent>(started->body).worker;
-      for (const KilledWorker& killed : stage_.killed()) {
-        if (killed.worker == worker && killed.at_ms >= started->at_ms && killed.at_ms < event.at_ms) {
-          verdict.moved_ms.push_back(event.at_ms - killed.at_ms);
-          break;
-        }
+      const auto killed = std::ranges::find_if(stage_.killed(), [&](const KilledWorker& blow) {
+        return blow.worker == worker && blow.at_ms >= started->at_ms && blow.at_ms < retried->at_ms;
+      });
+      if (killed != stage_.killed().end()) {
+        const double backoff_ms = 1000 * std::get<RetriedEvent>(retried->body).backoff_s;
+        verdict.missed_ms.push_back(retried->at_ms - killed->at_ms);
+        verdict.moved_ms.push_back(event.at_ms - killed->at_ms - static_cast<std::int64_t>(backoff_ms));
       }
     }
     started = &event;
+    retried = nullptr;
   }
 }
 
@@ -202,6 +205,7 @@ Verdict Run::judge() {
   verdict.pictures = album.pictures();
   for (const std::string& complaint : check_whole(plan_, verdict.stats)) complaints_.push_back(complaint);
   for (const std::string& complaint : complaints_) journal_.note("complaint", {{"text", complaint}});
+  std::ranges::sort(verdict.missed_ms);
   std::ranges::sort(verdict.moved_ms);
   verdict.complaints = std::move(complaints_);
   verdict.blows = static_cast<int>(plan_.blows.size());

@@ -26,9 +26,10 @@ struct Verdict {
   double seconds = 0;
   long pictures = 0;  ///< of the real model, compared with others of their seed
   long retries = 0;   ///< attempts that did not end their job
-  /// From the kill of a worker to the next start of each job it had in hand, sorted. Includes what else was
-  /// down meanwhile.
-  std::vector<std::int64_t> moved_ms;
+  /// From the kill of a worker to each job that it had in hand being queued again, and to its next start
+  /// without the back-off that a job has after its second loss. Sorted; includes what else was down
+  /// meanwhile.
+  std::vector<std::int64_t> missed_ms, moved_ms;
 };
 
 class Run {

@@ -60,8 +60,9 @@ Stage::Stage(const std::filesystem::path& programs, const std::filesystem::path&
   const auto log = [&](std::string_view what, int index) {
     return (folder_ / (numbered(what, index) + ".log")).string();
   };
-  // A lease that a busy machine can keep most of the time, and loses now and then.
-  const std::string lease = "--lease=1";
+  // A lease that a busy machine can keep most of the time, and loses now and then; or the one as shipped,
+  // which plays no part when a killed worker's job moves.
+  const std::string lease = mix_.worker_kills_only ? "--lease=15" : "--lease=1";
   std::vector<std::string> connect;
   for (int i = 0; i < kQueens; ++i) {
     const std::string base = (folder_ / numbered("queen", i)).string();

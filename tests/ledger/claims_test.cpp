@@ -115,6 +115,23 @@ TEST_CASE("ledger: workers are seen while they are connected") {
   CHECK(desk.ledger.connected()->session != session);
 }
 
+TEST_CASE("ledger: who holds leases is known by name, but for workers that Redis does not show") {
+  Desk desk;
+  for (int i = 1; i <= 3; ++i) REQUIRE(desk.submit(i));
+  claim(desk, query("nameless:1", false, 1));
+  CHECK(desk.ledger.holders()->empty());
+  ledger::Options options = desk.server.options();
+  options.connection_name = "w1#abc";
+  ledger::Ledger worker(options);
+  for (const char* token : {"abc:1", "abc:2"})
+    REQUIRE(worker.claim(query(token, false, 1), desk.policy)->size() == 1);
+  CHECK(*desk.ledger.holders() == std::vector<std::string>{"w1#abc"});
+  // A lost answer is asked for with the same token, over whatever connection.
+  CHECK(worker.claim(query("abc:2", true, 1), desk.policy)->size() == 1);
+  CHECK(*desk.ledger.vanish(*desk.ledger.holders()) == 2);
+  CHECK(desk.ledger.holders()->empty());
+}
+
 TEST_CASE("ledger: the leases of a worker that vanished end at once, those of its next life stand") {
   Desk desk;
   REQUIRE(desk.submit(1));

@@ -120,6 +120,15 @@ TEST_CASE("program: key files are read, and refused with their line") {
   REQUIRE(security->has_value());
   CHECK((*security)->secret_key == key);
   CHECK((*security)->allowed_keys == std::vector{key});
+  CHECK((*security)->unlimited_keys.empty());
+  const std::string bridge(40, 'b');
+  const File list("public " + key + " # a client\npublic " + bridge + " unlimited\n");
+  files.allow = list.path;
+  CHECK(read_keys(files).value()->allowed_keys == std::vector{key, bridge});
+  CHECK(read_keys(files).value()->unlimited_keys == std::vector{bridge});
+  const File typed("public " + bridge + " unlimitted\n");
+  files.allow = typed.path;
+  CHECK(read_keys(files).error().message.find("line 1") != std::string::npos);
   files = {};
   files.allow = good.path;
   CHECK_FALSE(read_keys(files));

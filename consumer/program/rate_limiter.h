@@ -1,5 +1,5 @@
 // How many requests a client may send: a bucket of tokens for each. Keeps a flood from taking the ledger's
-// time; that it does not take other clients' turns is the socket's doing, which serves its peers in rotation.
+// time. Who a client is, its user says.
 //
 // Pure: the time is given. Not thread-safe.
 #pragma once
@@ -10,7 +10,7 @@
 #include <string_view>
 #include <unordered_map>
 
-namespace waggle::queen {
+namespace waggle::program {
 
 class RateLimiter {
  public:
@@ -37,4 +37,4 @@ class RateLimiter {
   std::unordered_map<std::string, Bucket> buckets_;
 };
 
-}  // namespace waggle::queen
+}  // namespace waggle::program

@@ -1,9 +1,9 @@
 // The buckets.
-#include "consumer/queen/rate_limiter.h"
+#include "consumer/program/rate_limiter.h"
 
 #include <algorithm>
 
-namespace waggle::queen {
+namespace waggle::program {
 namespace {
 
 // Clients remembered at once. Whoever opens so many connections to get as many buckets starts all anew with
@@ -37,4 +37,4 @@ void RateLimiter::charge(std::string_view client, double tokens) {
   if (found != buckets_.end()) found->second.tokens -= tokens;
 }
 
-}  // namespace waggle::queen
+}  // namespace waggle::program
