@@ -18,6 +18,7 @@
 #include <spdlog/spdlog.h>
 
 #include "consumer/bridge/asio.h"
+#include "consumer/bridge/clients.h"
 #include "consumer/bridge/event_stream.h"
 #include "consumer/bridge/problem.h"
 
@@ -191,6 +192,8 @@ class HttpConnection final : public Connection,
     if (!early) early = refuse(settings, request, found);
     const std::size_t expected =
         parser.is_done() ? 0 : parser.content_length().value_or(settings.max_body_bytes);
+    if (!early) early = slow_down(services_.limiter, settings, request, peer());
+    if (const Token* token = token_of(settings, request)) request.tenant = token->tenant;
     if (!early) early = refuse_body(parser, *found.route, expected);
     if (early) {
       services_.metrics.answered(route, name(request.method), early->status, Clock::now() - begun);
@@ -223,17 +226,12 @@ class HttpConnection final : public Connection,
     co_return co_await write_response(std::move(response), parser);
   }
 
-  /// Memory that a body may take, given back when it has been handled.
-  struct BodyBudget {
-    BodyBudget(ConnectionLimits& of, std::size_t bytes) : limits(of), size(bytes) {
-      limits.body_bytes += size;
-    }
-    ~BodyBudget() { limits.body_bytes -= size; }
-    BodyBudget(const BodyBudget&) = delete;
-    BodyBudget& operator=(const BodyBudget&) = delete;
-    ConnectionLimits& limits;
-    std::size_t size;
-  };
+  /// The address at the other end; empty when it has gone meanwhile.
+  std::string peer() const {
+    error_code failure;
+    const auto endpoint = socket_.remote_endpoint(failure);
+    return failure ? std::string() : endpoint.address().to_string();
+  }
 
   std::optional<HttpResponse> refuse_body(const Parser& parser, const Route& route,
                                           std::size_t expected) const {

@@ -18,6 +18,16 @@ struct ConnectionLimits {
   bool draining = false;       ///< the server stops: no second request on a connection
 };
 
+/// Memory that a body may take, given back when it has been handled.
+struct BodyBudget {
+  BodyBudget(ConnectionLimits& of, std::size_t bytes) : limits(of), size(bytes) { limits.body_bytes += size; }
+  ~BodyBudget() { limits.body_bytes -= size; }
+  BodyBudget(const BodyBudget&) = delete;
+  BodyBudget& operator=(const BodyBudget&) = delete;
+  ConnectionLimits& limits;
+  std::size_t size;
+};
+
 class Connection {
  public:
   virtual ~Connection() = default;

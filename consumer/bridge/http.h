@@ -25,6 +25,7 @@ struct HttpRequest {
   Fields query;      ///< decoded, in order
   Fields headers;    ///< names in lower case
   std::string body;
+  std::string tenant;                 ///< of its token; empty: whatever the job says
   std::vector<std::string> captures;  ///< what the `{}` of the route's pattern matched
 
   /// The first of that name (lower case for headers), or nothing.

@@ -22,6 +22,12 @@ Result<JobRequest> read_request(const HttpRequest& http) {
     }
     request->idempotency_key = std::string(*key);
   }
+  if (!http.tenant.empty()) {
+    if (request->tenant && *request->tenant != http.tenant) {
+      return invalid_request({{"/tenant", "differs from the token's, which is " + http.tenant}});
+    }
+    request->tenant = http.tenant;
+  }
   if (const auto trace = http.header("traceparent"); trace && !request->traceparent) {
     request->traceparent = std::string(*trace);
   }

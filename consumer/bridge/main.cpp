@@ -1,5 +1,8 @@
 // waggle-bridge: HTTP and server-sent events to and from the queue.
+#include <algorithm>
 #include <fstream>
+#include <optional>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -11,10 +14,13 @@
 #include "consumer/program/program.h"
 #include "consumer/program/queens.h"
 #include "consumer/program/stop_signal.h"
+#include "schemas/ids.h"
 
 namespace {
 
 using namespace waggle;
+
+constexpr double kOpenRateLimit = 100;  // beyond loopback, where a program that runs wild may be anybody's
 
 struct Flags {
   std::string listen = "127.0.0.1:8080";
@@ -23,6 +29,8 @@ struct Flags {
   std::string redis_prefix = "waggle:";
   std::string token_file;
   bool insecure_bind = false;
+  std::optional<double> rate_limit;
+  double rate_burst = 0;
   program::KeyFiles keys;
 };
 
@@ -35,8 +43,9 @@ void add_flags(CLI::App& app, Flags& flags, bridge::Settings& settings) {
       ->capture_default_str();
   app.add_option("--redis-prefix", flags.redis_prefix, "Before the name of every key in Redis")
       ->capture_default_str();
-  app.add_option("--token-file", flags.token_file,
-                 "File of bearer tokens, one a line; clients need one of them")
+  app.add_option(
+         "--token-file", flags.token_file,
+         "File of bearer tokens, one a line, perhaps followed by its tenant; clients need one of them")
       ->check(CLI::ExistingFile);
   app.add_option("--cors", settings.cors_origin, "Origin whose pages may call, or *");
   app.add_option("--max-body", settings.max_body_bytes, "Bytes of one request's body")
@@ -48,6 +57,17 @@ void add_flags(CLI::App& app, Flags& flags, bridge::Settings& settings) {
   app.add_option("--max-streams", settings.max_streams, "Event streams at once")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
+  app.add_option(
+         "--rate-limit", flags.rate_limit,
+         "POST and DELETE requests a second of one client, known by its token, else by its address; 0: "
+         "any (when absent: any on loopback, else 100)")
+      ->check(CLI::NonNegativeNumber);
+  app.add_option("--rate-burst", flags.rate_burst,
+                 "Such requests that a client may send at once; 0: those of ten seconds")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  app.add_flag("--behind-proxy", settings.behind_proxy,
+               "Take a client's address from the last entry of X-Forwarded-For");
   app.add_flag("--insecure-bind", flags.insecure_bind, "Listen beyond loopback without tokens");
   program::add_client_key_flags(app, flags.keys);
 }
@@ -70,13 +90,22 @@ Status read_listen(const std::string& text, bridge::Settings& settings) {
   return Done{};
 }
 
-/// Empty lines and those that begin with '#' are skipped.
+/// "TOKEN" or "TOKEN TENANT". Empty lines and those that begin with '#' are skipped.
 Status read_tokens(const std::string& path, bridge::Settings& settings) {
   if (path.empty()) return Done{};
   std::ifstream file(path);
   for (std::string line; std::getline(file, line);) {
-    while (!line.empty() && (line.back() == '\r' || line.back() == ' ')) line.pop_back();
-    if (!line.empty() && line.front() != '#') settings.tokens.push_back(line);
+    std::istringstream words(line);
+    bridge::Token token;
+    std::string more;
+    if (!(words >> token.secret) || token.secret.starts_with('#')) continue;
+    words >> token.tenant >> more;
+    if (!more.empty() || (!token.tenant.empty() && !is_valid_worker_id(token.tenant))) {
+      return wrong("--token-file " + path +
+                   ": a line is TOKEN or TOKEN TENANT, a tenant 1 to 64 characters "
+                   "of A-Z a-z 0-9 . _ -");
+    }
+    settings.tokens.push_back(std::move(token));
   }
   if (settings.tokens.empty()) return wrong("--token-file " + path + " holds no token");
   return Done{};
@@ -84,6 +113,8 @@ Status read_tokens(const std::string& path, bridge::Settings& settings) {
 
 Status read(const Flags& flags, bridge::Settings& settings) {
   if (Status good = read_listen(flags.listen, settings); !good) return good;
+  settings.rate_limit = flags.rate_limit.value_or(bridge::is_loopback(settings.host) ? 0 : kOpenRateLimit);
+  settings.rate_burst = std::max(1.0, flags.rate_burst > 0 ? flags.rate_burst : 10 * settings.rate_limit);
   if (Status good = read_tokens(flags.token_file, settings); !good) return good;
   if (settings.tokens.empty() && !flags.insecure_bind && !bridge::is_loopback(settings.host)) {
     return wrong(settings.host + " is open to the network: give --token-file, or --insecure-bind");

@@ -16,6 +16,7 @@
 #include "consumer/bridge/metrics.h"
 #include "consumer/bridge/settings.h"
 #include "consumer/bridge/stream_hub.h"
+#include "consumer/program/rate_limiter.h"
 
 namespace waggle::bridge {
 
@@ -26,6 +27,7 @@ struct Services {
   BusLink& bus;
   StreamHub& hub;
   Metrics& metrics;
+  program::RateLimiter& limiter;
 };
 
 using Answer = asio::awaitable<HttpResponse>;

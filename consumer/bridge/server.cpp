@@ -51,7 +51,8 @@ struct Server::Impl {
         pool(settings.redis, settings.pool_threads),
         bus(io, settings),
         hub(io, pool, bus, settings),
-        services{settings, pool, bus, hub, metrics},
+        limiter(settings.rate_limit, settings.rate_burst),
+        services{settings, pool, bus, hub, metrics, limiter},
         acceptor(io),
         grace(io) {
     allow_descriptors(settings.max_connections + 256);
@@ -127,6 +128,7 @@ struct Server::Impl {
   LedgerPool pool;
   BusLink bus;
   StreamHub hub;
+  program::RateLimiter limiter;
   Services services;
   ConnectionLimits limits;
   tcp::acceptor acceptor;

@@ -14,6 +14,11 @@
 
 namespace waggle::bridge {
 
+/// A bearer token. With a tenant, every job that comes with it is that tenant's.
+struct Token {
+  std::string secret, tenant{};
+};
+
 struct Settings {
   std::string host = "127.0.0.1";
   int port = 8080;                                                  ///< 0: any free one
@@ -21,8 +26,11 @@ struct Settings {
   std::vector<std::string> events = {bus::Endpoints{}.publish};
   std::optional<bus::Security> security;
   ledger::Options redis;
-  std::vector<std::string> tokens;  ///< bearer tokens; empty: everybody is let in
-  std::string cors_origin;          ///< "" none, "*" any, else the one origin
+  std::vector<Token> tokens;  ///< empty: everybody is let in
+  std::string cors_origin;    ///< "" none, "*" any, else the one origin
+  double rate_limit = 0;      ///< POST and DELETE requests a second of one client; 0: any
+  double rate_burst = 1;      ///< at once
+  bool behind_proxy = false;  ///< a client's address is the last one in X-Forwarded-For
 
   std::size_t max_body_bytes = limits::kMaxBodyBytes;
   std::size_t max_header_bytes = 16 * 1024;

@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
+#include "consumer/bridge/clients.h"
 #include "consumer/bridge/event_stream.h"
 #include "consumer/bridge/frame.h"
 #include "consumer/bridge/routes.h"
@@ -36,6 +37,23 @@ TEST_CASE("http: If-None-Match finds a strong tag in a list, behind W/ and by a 
   CHECK(matches_etag("*", "\"a\""));
   CHECK_FALSE(matches_etag("\"aa\", \"b\"", "\"a\""));
   CHECK_FALSE(matches_etag("", "\"a\""));
+}
+
+TEST_CASE("clients: known by token, else by address, of IPv6 by its network, and never by what they claim") {
+  Settings settings;
+  HttpRequest request;
+  CHECK(client_of(settings, request, "192.0.2.1") == "192.0.2.1");
+  CHECK(client_of(settings, request, "::ffff:192.0.2.1") == "192.0.2.1");
+  CHECK(client_of(settings, request, "2001:db8::1:2") == client_of(settings, request, "2001:db8::ffff"));
+  CHECK(client_of(settings, request, "2001:db8::1") != client_of(settings, request, "2001:db8:0:1::1"));
+  request.headers = {{"x-forwarded-for", "203.0.113.7"}, {"x-forwarded-for", "203.0.113.8 , 192.0.2.5 "}};
+  CHECK(client_of(settings, request, "192.0.2.1") == "192.0.2.1");
+  settings.behind_proxy = true;
+  CHECK(client_of(settings, request, "127.0.0.1") == "192.0.2.5");
+  request.headers = {{"authorization", "Bearer nectar"}};
+  CHECK(client_of(settings, request, "127.0.0.1") == "127.0.0.1");
+  settings.tokens = {Token{"nectar"}};
+  CHECK(client_of(settings, request, "127.0.0.1") == "token nectar");
 }
 
 TEST_CASE("routes: every path knows its methods, and its captures are whole segments") {

@@ -288,7 +288,7 @@ TEST_CASE("bridge: metrics count what was answered") {
 
 TEST_CASE("bridge: with tokens set, only their bearers pass, and health stays open") {
   bridge::Settings settings;
-  settings.tokens = {"nectar", "pollen"};
+  settings.tokens = {bridge::Token{"nectar"}, bridge::Token{"pollen"}};
   Hive hive(settings);
   HttpClient http = hive.client();
   const HttpReply refused = http.ask("GET", "/v1/jobs");
@@ -299,6 +299,48 @@ TEST_CASE("bridge: with tokens set, only their bearers pass, and health stays op
   CHECK(http.ask("GET", "/v1/jobs", "", "Authorization: Bearer\r\n").status == 401);
   CHECK(http.ask("GET", "/v1/jobs", "", "Authorization: Bearer pollen\r\n").status == 200);
   CHECK(http.ask("GET", "/health").status == 200);
+}
+
+TEST_CASE("bridge: a job that comes with a tenant's token is that tenant's") {
+  bridge::Settings settings;
+  settings.tokens = {bridge::Token{"nectar", "anna"}, bridge::Token{"pollen"}};
+  Hive hive(settings);
+  HttpClient http = hive.client();
+  const auto tenant_of = [&](const std::string& token, const std::string& more) {
+    const HttpReply reply =
+        http.ask("POST", "/v1/jobs", job_body(more), "Authorization: Bearer " + token + "\r\n");
+    REQUIRE(reply.status == 202);
+    const std::string id = nlohmann::json::parse(reply.body).at("job_id");
+    return hive.ledger().request(JobId(id))->tenant.value_or("");
+  };
+  CHECK(tenant_of("nectar", "") == "anna");
+  CHECK(tenant_of("nectar", R"(,"tenant":"anna")") == "anna");
+  CHECK(tenant_of("pollen", "") == "");
+  CHECK(tenant_of("pollen", R"(,"tenant":"ben")") == "ben");
+  const HttpReply refused =
+      http.ask("POST", "/v1/jobs", job_body(R"(,"tenant":"ben")"), "Authorization: Bearer nectar\r\n");
+  CHECK(refused.status == 400);
+  CHECK(refused.body.find("/tenant") != std::string::npos);
+}
+
+TEST_CASE("bridge: a client above its rate is told when to come back, another one is served meanwhile") {
+  bridge::Settings settings;
+  settings.rate_limit = 0.01;
+  settings.rate_burst = 2;
+  settings.behind_proxy = true;
+  Hive hive(settings);
+  // The connection of a refusal closes: its body has not been read.
+  const auto post = [&](const std::string& from) {
+    return hive.client().ask("POST", "/v1/jobs", job_body(), "X-Forwarded-For: 192.0.2.9, " + from + "\r\n");
+  };
+  CHECK(post("192.0.2.1").status == 202);
+  CHECK(post("192.0.2.1").status == 202);
+  const HttpReply refused = post("192.0.2.1");
+  CHECK(refused.status == 429);
+  CHECK(std::stoi(refused.headers.at("retry-after")) > 50);
+  CHECK(refused.body.find("rate_limited") != std::string::npos);
+  CHECK(post("192.0.2.2").status == 202);
+  CHECK(hive.client().ask("GET", "/v1/jobs", "", "X-Forwarded-For: 192.0.2.1\r\n").status == 200);
 }
 
 TEST_CASE("bridge: pages of the allowed origin may call") {
