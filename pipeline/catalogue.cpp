@@ -3,11 +3,13 @@
 
 #include <algorithm>
 #include <fstream>
+#include <iterator>
 #include <map>
 
 #include <nlohmann/json.hpp>
 
 #include "pipeline/adapters/adapter_folder.h"
+#include "pipeline/weights/shallow_json.h"
 
 namespace waggle::pipeline {
 namespace {
@@ -47,7 +49,8 @@ Result<Catalogue> Catalogue::scan(const fs::path& models_dir, const fs::path& to
 
   std::ifstream in(models_dir / "models.json", std::ios::binary);
   if (!in) return catalogue;
-  const auto json = nlohmann::json::parse(in, nullptr, /*allow_exceptions=*/false);
+  const std::string text{std::istreambuf_iterator<char>(in), {}};
+  const auto json = parse_shallow_json(text);
   const auto aliases = json.is_object() ? json.find("aliases") : json.end();
   if (!json.is_object() || (aliases != json.end() && !aliases->is_object())) {
     catalogue.skipped_.push_back("models.json: must be {\"aliases\": {alias: name}}");
@@ -75,28 +78,26 @@ Result<Catalogue> Catalogue::single(const fs::path& path, const fs::path& tokeni
   return catalogue;
 }
 
-void use_adapter_folders(const fs::path& models_dir, Options& options) {
-  const std::pair<const char*, fs::path*> folders[] = {{"loras", &options.lora_dir},
-                                                       {"controlnet", &options.controlnet_dir},
-                                                       {"embeddings", &options.embeddings_dir},
-                                                       {"vae", &options.vae_dir},
-                                                       {"taesd", &options.taesd_dir},
-                                                       {"tokenizer", &options.tokenizer_dir}};
+void use_folders_beside(const fs::path& models_dir, Folders& folders) {
+  const std::pair<const char*, fs::path*> beside[] = {
+      {"loras", &folders.loras},           {"controlnet", &folders.controlnets},
+      {"embeddings", &folders.embeddings}, {"vae", &folders.vaes},
+      {"taesd", &folders.taesd},           {"tokenizer", &folders.tokenizer}};
   std::error_code ignored;
-  for (const auto& [name, dir] : folders)
-    if (dir->empty() && fs::is_directory(models_dir / name, ignored)) *dir = models_dir / name;
+  for (const auto& [name, folder] : beside)
+    if (folder->empty() && fs::is_directory(models_dir / name, ignored)) *folder = models_dir / name;
 }
 
-AdapterNames adapter_names(const Options& options) {
+AdapterNames adapter_names(const Folders& folders) {
   const auto files_and_folders = [](const fs::path& dir) {
     const AdapterFolder folder(dir);
-    std::vector<std::string> names = folder.files(), folders = folder.folders_with("config.json");
-    names.insert(names.end(), folders.begin(), folders.end());
+    std::vector<std::string> names = folder.files(), inner = folder.folders_with("config.json");
+    names.insert(names.end(), inner.begin(), inner.end());
     std::ranges::sort(names);
     return names;
   };
-  return {AdapterFolder(options.lora_dir).files(), files_and_folders(options.controlnet_dir),
-          AdapterFolder(options.embeddings_dir).files(), files_and_folders(options.vae_dir)};
+  return {AdapterFolder(folders.loras).files(), files_and_folders(folders.controlnets),
+          AdapterFolder(folders.embeddings).files(), files_and_folders(folders.vaes)};
 }
 
 const Catalogue::Entry* Catalogue::find(std::string_view name) const {

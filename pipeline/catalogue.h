@@ -40,14 +40,14 @@ class Catalogue {
   std::vector<std::string> skipped_;
 };
 
-/// Lets `options` look for adapters beside the models: in `loras`, `controlnet`, `embeddings`, `vae`, `taesd`
-/// and `tokenizer` inside `models_dir`, where these exist and it has no other folder for them.
-void use_adapter_folders(const std::filesystem::path& models_dir, Options& options);
+/// Lets `folders` be those beside the models: `loras`, `controlnet`, `embeddings`, `vae`, `taesd` and
+/// `tokenizer` inside `models_dir`, where these exist and there is no other folder for them.
+void use_folders_beside(const std::filesystem::path& models_dir, Folders& folders);
 
 /// The names that jobs may use for what the folders hold, in order.
 struct AdapterNames {
   std::vector<std::string> loras, controlnets, embeddings, vaes;
 };
-AdapterNames adapter_names(const Options& options);
+AdapterNames adapter_names(const Folders& folders);
 
 }  // namespace waggle::pipeline

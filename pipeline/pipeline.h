@@ -36,25 +36,31 @@ enum class Precision : std::uint8_t { automatic, fp32, bf16, fp16 };
 std::string_view name(Precision precision) noexcept;
 std::optional<Precision> precision_from_name(std::string_view name) noexcept;
 
+/// Where the files are that models do not hold themselves and that requests may name. Empty: nothing is
+/// found.
+struct Folders {
+  std::filesystem::path tokenizer;    ///< for single files, which carry none
+  std::filesystem::path loras;        ///< files
+  std::filesystem::path controlnets;  ///< folders and files
+  std::filesystem::path embeddings;   ///< textual-inversion files, that prompts name
+  std::filesystem::path vaes;         ///< folders and files
+  std::filesystem::path taesd;        ///< small decoders; without them previews are linear
+};
+
 struct Options {
   Device device{};
   Precision precision = Precision::automatic;
-  int threads = 0;                       ///< compute threads on a CPU; 0: what the container's quota allows
-  int max_batch = 8;                     ///< images that share one UNet call (guidance counts once)
+  int threads = 0;    ///< compute threads on a CPU; 0: what the container's quota allows
+  int max_batch = 8;  ///< images that share one UNet call (guidance counts once)
   /// What a step or a decode may take beside the weights; a job that needs more is refused. 0: four fifths of
   /// what the device has free at start, less the weights in memory.
   std::int64_t memory_budget_bytes = 0;
   /// Of the models that are kept loaded, with LoRAs or without; the longest unused are given up beyond it. 0:
   /// half of what the device has free at start.
   std::int64_t model_memory_bytes = 0;
-  std::filesystem::path tokenizer_dir;   ///< for single files, which carry no tokenizer
-  std::filesystem::path lora_dir;        ///< LoRA names are files inside it; empty: no LoRA is found
-  std::filesystem::path controlnet_dir;  ///< ControlNet names are folders or files inside it; empty: none
-  std::filesystem::path embeddings_dir;  ///< textual-inversion embeddings, that prompts name; empty: none
-  std::filesystem::path vae_dir;         ///< VAE names are folders or files inside it; empty: none is found
-  std::filesystem::path taesd_dir;       ///< small decoders for previews; empty: previews are linear
-  std::string family;                    ///< of single files that do not say theirs, see describe_model
-  std::string version;                   ///< of the program, written into pictures
+  Folders folders;
+  std::string family;   ///< of single files that do not say theirs, see describe_model
+  std::string version;  ///< of the program, written into pictures
   /// Sees the details that errors leave out (they may reach strangers): one line each, on the engine's
   /// threads.
   std::function<void(const std::string& line)> log;
@@ -143,8 +149,8 @@ class Pipeline {
   Pipeline& operator=(const Pipeline&) = delete;
 
   /// Maps and converts the weights; does not stop the running batch. Loading a name again replaces nothing
-  /// and returns at once. A model that was given up for others is loaded again when a job asks for it. Errors:
-  /// model_load_failed with file, tensor and offset; out_of_memory with both numbers.
+  /// and returns at once. A model that was given up for others is loaded again when a job asks for it.
+  /// Errors: model_load_failed with file, tensor and offset; out_of_memory with both numbers.
   Result<ModelDescription> load(const std::filesystem::path& path, const std::string& name);
   void unload(const std::string& name);
   [[nodiscard]] std::int64_t model_bytes(const std::string& name) const;  ///< in memory; 0: not loaded

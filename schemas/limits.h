@@ -16,6 +16,7 @@ inline constexpr int kMaxImagesPerJob = 64;
 inline constexpr int kMaxClipSkip = 12;
 inline constexpr double kMinLoraStrength = -4.0, kMaxLoraStrength = 4.0;
 inline constexpr std::size_t kMaxLoras = 16;
+inline constexpr std::size_t kMaxListedAdapters = 1000;  // of a kind, in a heartbeat
 inline constexpr double kMaxControlStrength = 4.0;
 inline constexpr std::size_t kMaxControls = 8;
 inline constexpr double kMaxHiresScale = 8.0;               // times the first size

@@ -166,6 +166,7 @@ struct PoolModel {
 };
 struct ModelsReply {
   std::vector<PoolModel> models;
+  AdapterLists adapters = {};  ///< of all workers together, in order
   bool operator==(const ModelsReply&) const = default;
 };
 struct Requeued {

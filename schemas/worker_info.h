@@ -25,6 +25,12 @@ struct ModelInfo {
   bool operator==(const ModelInfo&) const = default;
 };
 
+/// The files beside the models that requests may name, by the names that they may use.
+struct AdapterLists {
+  std::vector<std::string> loras, embeddings, vaes, controlnets;
+  bool operator==(const AdapterLists&) const = default;
+};
+
 struct WorkerInfo {
   WorkerId id;
   WorkerState state = WorkerState::starting;
@@ -35,6 +41,7 @@ struct WorkerInfo {
   std::vector<ModelInfo> models;
   std::vector<std::string> samplers;   ///< names and aliases that it takes; empty: it does not say
   std::vector<std::string> schedules;
+  AdapterLists adapters;             ///< at most limits::kMaxListedAdapters of a kind
   std::vector<JobId> jobs;           ///< in hand
   int capacity = 1;                  ///< jobs it takes at once
   std::optional<double> steps_per_s; ///< recent mean

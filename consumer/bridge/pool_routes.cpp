@@ -25,12 +25,13 @@ Answer list_workers(Services& services, HttpRequest) {
   co_return uncached(R"({"workers":)" + codec::to_json(*workers) + "}");
 }
 
-/// {"models": [...]}
+/// {"models": [...], "adapters": {...}}
 Answer list_models(Services& services, HttpRequest) {
   const RequestBody request = ModelsRequest{};
   auto models = as<ModelsReply>(co_await services.bus.ask(request));
   if (!models) co_return problem(models.error());
-  co_return uncached(R"({"models":)" + codec::to_json(models->models) + "}");
+  co_return uncached(R"({"models":)" + codec::to_json(models->models) + R"(,"adapters":)" +
+                     codec::to_json(models->adapters) + "}");
 }
 
 /// This process answers; says nothing about others, so that their failure does not get it restarted.

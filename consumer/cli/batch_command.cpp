@@ -59,7 +59,8 @@ void print_remarks(const BatchFlags& flags, const std::vector<Remark>& remarks, 
 Result<std::string> model_name(const BatchFlags& flags) {
   if (!flags.local) return flags.model;
   if (flags.model.empty()) return bad("--local needs --model DIR, the model to render with");
-  auto catalogue = pipeline::Catalogue::single(flags.model, flags.engine.tokenizer_dir, flags.engine.family);
+  auto catalogue =
+      pipeline::Catalogue::single(flags.model, flags.engine.folders.tokenizer, flags.engine.family);
   if (!catalogue) return catalogue.error();
   return catalogue->entries().front().model.name;
 }
@@ -259,7 +260,7 @@ ExitCode batch_command(const Terminal& terminal, BatchFlags flags) {
   if (!settings) return fail(terminal, settings.error());
   auto engine = engine_options(settings->engine, settings->model);
   if (!engine) return fail(terminal, engine.error());
-  auto catalogue = pipeline::Catalogue::single(settings->model, engine->tokenizer_dir, engine->family);
+  auto catalogue = pipeline::Catalogue::single(settings->model, engine->folders.tokenizer, engine->family);
   if (!catalogue) return fail(terminal, catalogue.error());
   engine->version = std::string(program::version());
   pipeline::Pipeline pipeline(*engine);

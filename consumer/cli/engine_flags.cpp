@@ -32,14 +32,14 @@ void add_engine_flags(CLI::App& app, EngineFlags& flags) {
   const auto folder = [&app](const char* flag, std::filesystem::path& dir, const char* what) {
     app.add_option(flag, dir, what)->type_name("DIR");
   };
-  folder("--lora-dir", flags.lora_dir, "Where --lora names are files (default: loras beside the model)");
-  folder("--controlnet-dir", flags.controlnet_dir,
+  folder("--lora-dir", flags.folders.loras, "Where --lora names are files (default: loras beside the model)");
+  folder("--controlnet-dir", flags.folders.controlnets,
          "Where --controlnet names are folders or files (default: controlnet beside the model)");
-  folder("--embeddings-dir", flags.embeddings_dir,
+  folder("--embeddings-dir", flags.folders.embeddings,
          "Embeddings, which prompts may name (default: embeddings beside the model)");
-  folder("--vae-dir", flags.vae_dir,
+  folder("--vae-dir", flags.folders.vaes,
          "Where --vae names are files or folders (default: vae beside the model)");
-  folder("--tokenizer-dir", flags.tokenizer_dir,
+  folder("--tokenizer-dir", flags.folders.tokenizer,
          "Tokenizer for a checkpoint, which carries none (default: tokenizer beside it)");
 }
 
@@ -55,15 +55,11 @@ Result<pipeline::Options> engine_options(const EngineFlags& flags, const std::fi
   if (flags.device == "metal") options.device.kind = pipeline::DeviceKind::metal;
   options.threads = flags.threads;
   options.memory_budget_bytes = static_cast<std::int64_t>(flags.memory_budget);
-  options.lora_dir = flags.lora_dir;
-  options.controlnet_dir = flags.controlnet_dir;
-  options.embeddings_dir = flags.embeddings_dir;
-  options.vae_dir = flags.vae_dir;
-  options.tokenizer_dir = flags.tokenizer_dir;
+  options.folders = flags.folders;
   options.family = flags.family;
   if (!model.empty()) {
     const auto clean = model.filename().empty() ? model.parent_path() : model;
-    pipeline::use_adapter_folders(clean.has_parent_path() ? clean.parent_path() : ".", options);
+    pipeline::use_folders_beside(clean.has_parent_path() ? clean.parent_path() : ".", options.folders);
   }
   if (auto found = pipeline::check_device(options.device); !found) return found.error();
   return options;

@@ -17,7 +17,7 @@ class App;
 namespace waggle::cli {
 
 struct EngineFlags {
-  std::filesystem::path lora_dir, controlnet_dir, embeddings_dir, vae_dir, tokenizer_dir;
+  pipeline::Folders folders;
   std::string precision = "auto", device = "cpu", family;
   int threads = 0;
   std::uint64_t memory_budget = 0;  ///< bytes; 0: what the machine has

@@ -15,6 +15,21 @@ namespace waggle::cli {
 
 namespace {
 
+void print_names(const char* heading, const std::vector<std::string>& names) {
+  if (names.empty()) return;
+  std::printf("\n%s\n", heading);
+  for (const std::string& name : names) std::printf("%s\n", printable(name).c_str());
+}
+
+/// `AdapterLists` of a pool or `AdapterNames` of a folder.
+template <class Names>
+void print_adapters(const Names& names) {
+  print_names("LORAS", names.loras);
+  print_names("EMBEDDINGS", names.embeddings);
+  print_names("VAES", names.vaes);
+  print_names("CONTROLNETS", names.controlnets);
+}
+
 void print(const ModelsReply& reply) {
   if (reply.models.empty()) {
     std::puts("no worker serves a model; `waggle workers` shows who is in the pool");
@@ -30,19 +45,14 @@ void print(const ModelsReply& reply) {
                     std::to_string(pooled.workers.size()), pooled.paused ? "paused" : "open", aliases});
   }
   std::fputs(table(rows).c_str(), stdout);
-}
-
-void print_names(const char* heading, const std::vector<std::string>& names) {
-  if (names.empty()) return;
-  std::printf("\n%s\n", heading);
-  for (const std::string& name : names) std::printf("%s\n", printable(name).c_str());
+  print_adapters(reply.adapters);
 }
 
 /// What a worker with this --models-dir would have.
 ExitCode print_folder(const Terminal& terminal, const std::filesystem::path& dir) {
-  pipeline::Options options;
-  pipeline::use_adapter_folders(dir, options);
-  const auto catalogue = pipeline::Catalogue::scan(dir, options.tokenizer_dir);
+  pipeline::Folders folders;
+  pipeline::use_folders_beside(dir, folders);
+  const auto catalogue = pipeline::Catalogue::scan(dir, folders.tokenizer);
   if (!catalogue) return fail(terminal, catalogue.error());
   std::vector<std::vector<std::string>> rows{{"MODEL", "FAMILY", "SIZE", "SAMPLER", "ALIASES"}};
   for (const auto& [model, aliases] : catalogue->entries()) {
@@ -53,11 +63,7 @@ ExitCode print_folder(const Terminal& terminal, const std::filesystem::path& dir
                     model.default_sampler, all});
   }
   std::fputs(table(rows).c_str(), stdout);
-  const pipeline::AdapterNames names = pipeline::adapter_names(options);
-  print_names("LORAS", names.loras);
-  print_names("EMBEDDINGS", names.embeddings);
-  print_names("VAES", names.vaes);
-  print_names("CONTROLNETS", names.controlnets);
+  print_adapters(pipeline::adapter_names(folders));
   for (const std::string& line : catalogue->skipped())
     std::fprintf(stderr, "not a model: %s\n", printable(line).c_str());
   return ExitCode::ok;
@@ -80,7 +86,8 @@ Action attach(CLI::App& app) {
 
 }  // namespace
 
-const Command kModelsCommand{"models", "List the models that the pool serves",
-                             "  waggle models\n  waggle models --models-dir models\n", attach};
+const Command kModelsCommand{
+    "models", "List the models that the pool serves, and its LoRAs, embeddings, VAEs and ControlNets",
+    "  waggle models\n  waggle models --models-dir models\n", attach};
 
 }  // namespace waggle::cli

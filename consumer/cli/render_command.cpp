@@ -128,12 +128,12 @@ ExitCode render(const Terminal& terminal, const RenderFlags& flags) {
     return fail(terminal, {ErrorCode::invalid_request,
                            "PROMPT is missing: say what the picture shows, or name one with --like"});
   }
-  auto catalogue = pipeline::Catalogue::single(flags.model, options->tokenizer_dir, options->family);
+  auto catalogue = pipeline::Catalogue::single(flags.model, options->folders.tokenizer, options->family);
   if (!catalogue) return fail(terminal, catalogue.error());
   const pipeline::ModelDescription& model = catalogue->entries().front().model;
   std::optional<pipeline::ModelDescription> refiner;
   if (auto& path = job_flags.passes.refiner) {
-    auto found = pipeline::Catalogue::single(*path, options->tokenizer_dir);
+    auto found = pipeline::Catalogue::single(*path, options->folders.tokenizer);
     if (!found) return fail(terminal, found.error());
     refiner = found->entries().front().model;
     path = refiner->name;

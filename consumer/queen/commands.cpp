@@ -71,12 +71,12 @@ ReplyBody workers(Desk& desk, const WorkersRequest&) {
   return reply(desk.pool.workers(0ms), [](auto* found) -> ReplyBody { return WorkersReply{*found}; });
 }
 
-// {type: "models"} -> models {models: [{name, family, ..., workers, paused}]}
+// {type: "models"} -> models {models: [{model, workers, paused}], adapters}
 ReplyBody models(Desk& desk, const ModelsRequest&) {
   auto paused = desk.ledger.paused();
   if (!paused) return Rejected{std::move(paused).error()};
   return reply(desk.pool.workers(0ms), [&](auto* found) -> ReplyBody {
-    ModelsReply all{models_of(*found)};
+    ModelsReply all{models_of(*found), adapters_of(*found)};
     for (PoolModel& known : all.models) {
       known.paused = std::find(paused->begin(), paused->end(), known.model.name) != paused->end();
     }

@@ -76,6 +76,18 @@ std::vector<PoolModel> models_of(const std::vector<WorkerInfo>& workers) {
   return models;
 }
 
+AdapterLists adapters_of(const std::vector<WorkerInfo>& workers) {
+  AdapterLists all;
+  for (const auto kind :
+       {&AdapterLists::loras, &AdapterLists::embeddings, &AdapterLists::vaes, &AdapterLists::controlnets}) {
+    std::set<std::string> names;
+    for (const WorkerInfo& worker : workers)
+      names.insert((worker.adapters.*kind).begin(), (worker.adapters.*kind).end());
+    (all.*kind).assign(names.begin(), names.end());
+  }
+  return all;
+}
+
 Status check_pool(const JobRequest& request, const std::vector<WorkerInfo>& workers,
                   bool allow_unknown_models) {
   if (workers.empty()) return Done{};

@@ -31,6 +31,8 @@ bool serves(const WorkerInfo& worker, std::string_view model);
 
 /// The models of these workers, by name; each with everyone who serves it.
 std::vector<PoolModel> models_of(const std::vector<WorkerInfo>& workers);
+/// Each name once, in order.
+AdapterLists adapters_of(const std::vector<WorkerInfo>& workers);
 
 /// Whether these workers can run the request: its worker, model, sampler and schedule exist. An empty pool
 /// can say nothing and lets everything pass. Errors: unknown_worker, unknown_model (naming the known ones),

@@ -60,19 +60,19 @@ void add_model_flags(CLI::App& app, Flags& flags) {
                  "What --model-path must be, and is where a checkpoint leaves a choice: " +
                      CLI::detail::join(versions, ", "))
       ->check(CLI::IsMember(versions));
-  app.add_option("--lora-dir", flags.lora_dir,
+  app.add_option("--lora-dir", flags.folders.loras,
                  "Where LoRA files are; jobs name files in it (default: loras in --models-dir)");
   app.add_option(
-      "--controlnet-dir", flags.controlnet_dir,
+      "--controlnet-dir", flags.folders.controlnets,
       "Where ControlNets are; jobs name folders or files in it (default: controlnet in --models-dir)");
-  app.add_option("--embeddings-dir", flags.embeddings_dir,
+  app.add_option("--embeddings-dir", flags.folders.embeddings,
                  "Textual-inversion embeddings, which prompts name (default: embeddings in --models-dir)");
-  app.add_option("--vae-dir", flags.vae_dir,
+  app.add_option("--vae-dir", flags.folders.vaes,
                  "Where VAEs are; jobs name files or folders in it (default: vae in --models-dir)");
-  app.add_option("--taesd-dir", flags.taesd_dir,
+  app.add_option("--taesd-dir", flags.folders.taesd,
                  "taesd_decoder.safetensors and taesdxl_decoder.safetensors, for previews (default: taesd in "
                  "--models-dir)");
-  app.add_option("--tokenizer", flags.tokenizer,
+  app.add_option("--tokenizer", flags.folders.tokenizer,
                  "Folder with vocab.json and merges.txt, for single-file checkpoints");
   app.add_flag("--preload", flags.preload,
                "Load the models before taking jobs, not with the first job of each");
@@ -98,9 +98,10 @@ void add_device_flags(CLI::App& app, pipeline::DeviceKind kind, Flags& flags) {
   memory("--memory-budget", flags.memory_budget,
          "What a step or a decode may take beside the weights, such as 6G; jobs that need more are refused "
          "(default: four fifths of what is free, less the weights)");
-  memory("--model-memory", flags.model_memory,
-         "What loaded models may take together, such as 12G; the longest unused are given up (default: half of "
-         "what is free)");
+  memory(
+      "--model-memory", flags.model_memory,
+      "What loaded models may take together, such as 12G; the longest unused are given up (default: half of "
+      "what is free)");
   app.add_flag("--use-f16", flags.use_f16, "The same as --precision fp16");
   app.add_flag("--use-flash-attn", flags.use_flash_attention,
                "Kept for older scripts: the fastest attention of the device is always used");
@@ -211,18 +212,13 @@ Result<std::unique_ptr<Renderer>> make_renderer(const Flags& flags, pipeline::De
 
   pipeline::Options options;
   options.version = program::version();
-  options.lora_dir = flags.lora_dir;
-  options.controlnet_dir = flags.controlnet_dir;
-  options.embeddings_dir = flags.embeddings_dir;
-  options.vae_dir = flags.vae_dir;
-  options.taesd_dir = flags.taesd_dir;
-  options.tokenizer_dir = flags.tokenizer;
-  if (!flags.models_dir.empty()) pipeline::use_adapter_folders(flags.models_dir, options);
+  options.folders = flags.folders;
+  if (!flags.models_dir.empty()) pipeline::use_folders_beside(flags.models_dir, options.folders);
   options.family = family_of_version(flags.sd_version).value_or("");
 
   std::vector<pipeline::Catalogue::Entry> models;
   if (!flags.model_path.empty()) {
-    auto single = pipeline::Catalogue::single(flags.model_path, options.tokenizer_dir, options.family);
+    auto single = pipeline::Catalogue::single(flags.model_path, options.folders.tokenizer, options.family);
     if (!single) return std::move(single).error();
     models = single->entries();
     const auto wanted = family_of_version(flags.sd_version);
@@ -233,7 +229,7 @@ Result<std::unique_ptr<Renderer>> make_renderer(const Flags& flags, pipeline::De
     }
   }
   if (!flags.models_dir.empty()) {
-    auto found = pipeline::Catalogue::scan(flags.models_dir, options.tokenizer_dir);
+    auto found = pipeline::Catalogue::scan(flags.models_dir, options.folders.tokenizer);
     if (!found) return std::move(found).error();
     for (const std::string& line : found->skipped()) spdlog::warn("not a model: {}", line);
     models.insert(models.end(), found->entries().begin(), found->entries().end());

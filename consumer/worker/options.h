@@ -24,7 +24,8 @@ namespace waggle::worker {
 struct Flags {
   std::string worker_id;
   // the models
-  std::filesystem::path model_path, models_dir, lora_dir, controlnet_dir, embeddings_dir, vae_dir, taesd_dir, tokenizer;
+  std::filesystem::path model_path, models_dir;
+  pipeline::Folders folders;
   std::string sd_version;
   bool preload = false;
   // the device

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "schemas/limits.h"
+
 namespace waggle::worker {
 namespace {
 
@@ -12,10 +14,22 @@ std::vector<std::string> flatten(const std::vector<std::vector<std::string>>& ro
   return names;
 }
 
+/// Read anew for each heartbeat: files are put there while the worker runs.
+AdapterLists adapters_in(const pipeline::Folders& folders) {
+  pipeline::AdapterNames names = pipeline::adapter_names(folders);
+  for (auto* kind : {&names.loras, &names.embeddings, &names.vaes, &names.controlnets})
+    if (kind->size() > limits::kMaxListedAdapters) kind->resize(limits::kMaxListedAdapters);
+  return {std::move(names.loras), std::move(names.embeddings), std::move(names.vaes),
+          std::move(names.controlnets)};
+}
+
 }  // namespace
 
 PipelineRenderer::PipelineRenderer(pipeline::Options options, std::vector<pipeline::Catalogue::Entry> models)
-    : models_(std::move(models)), device_(options.device), pipeline_(std::move(options)) {}
+    : models_(std::move(models)),
+      device_(options.device),
+      folders_(options.folders),
+      pipeline_(std::move(options)) {}
 
 const pipeline::Catalogue::Entry* PipelineRenderer::find(std::string_view name) const {
   const auto found = std::find_if(models_.begin(), models_.end(), [name](const auto& entry) {
@@ -36,6 +50,7 @@ Description PipelineRenderer::describe() const {
   }
   description.samplers = flatten(pipeline::sampler_names());
   description.schedules = flatten(pipeline::schedule_names());
+  description.adapters = adapters_in(folders_);
   return description;
 }
 

@@ -28,6 +28,7 @@ class PipelineRenderer final : public Renderer {
 
   const std::vector<pipeline::Catalogue::Entry> models_;
   const pipeline::Device device_;
+  const pipeline::Folders folders_;
   pipeline::Pipeline pipeline_;
 };
 

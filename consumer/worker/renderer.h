@@ -17,6 +17,7 @@ struct Description {
   std::string device, device_name, precision;  ///< as in WorkerInfo
   std::vector<ModelInfo> models;
   std::vector<std::string> samplers, schedules;  ///< names and aliases
+  AdapterLists adapters = {};
 };
 
 /// Thread-safe. Anything may throw: the worker's job boundary takes it.

@@ -95,6 +95,7 @@ WorkerInfo Worker::info() const {
   info.models = std::move(description.models);
   info.samplers = std::move(description.samplers);
   info.schedules = std::move(description.schedules);
+  info.adapters = std::move(description.adapters);
   for (const auto& assignment : in_hand_.all()) info.jobs.push_back(assignment->claimed.lease.job);
   info.state = broken_             ? WorkerState::broken
                : draining_         ? WorkerState::draining

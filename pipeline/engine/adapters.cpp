@@ -12,11 +12,12 @@ constexpr std::int64_t kVaeShare = 16, kControlNetShare = 4;
 Adapters::Adapters(const Options& options, ModelShelf& shelf,
                    std::shared_ptr<const ops::Operations> controlnet_operations,
                    Vaes::OperationsFor vae_operations)
-    : variants_(options.lora_dir, shelf, options.log, hashes_),
-      vaes_(options.vae_dir, options.memory_budget_bytes / kVaeShare, std::move(vae_operations), hashes_),
-      controlnets_(options.controlnet_dir, options.memory_budget_bytes / kControlNetShare,
+    : variants_(options.folders.loras, shelf, options.log, hashes_),
+      vaes_(options.folders.vaes, options.memory_budget_bytes / kVaeShare, std::move(vae_operations),
+            hashes_),
+      controlnets_(options.folders.controlnets, options.memory_budget_bytes / kControlNetShare,
                    std::move(controlnet_operations), hashes_),
-      embeddings_(options.embeddings_dir, hashes_) {}
+      embeddings_(options.folders.embeddings, hashes_) {}
 
 bool Adapters::named_by(const JobRequest& request) const {
   return !request.loras.empty() || request.vae || !request.controls.empty() || embeddings_.named_by(request);

@@ -1,7 +1,7 @@
 // Choosing between one piece and tiles.
 #include "pipeline/engine/bounded_vae.h"
 
-#include "pipeline/engine/memory_estimate.h"
+#include "pipeline/engine/tiling_choice.h"
 
 namespace waggle::pipeline {
 namespace {

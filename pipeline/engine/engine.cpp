@@ -63,7 +63,7 @@ Pipeline::Engine::Engine(Options options)
   const bool given = options_.model_memory_bytes > 0;
   shelf_.emplace(given ? options_.model_memory_bytes : usable / 8 * 5);
   store_ = make_store(given ? options_.model_memory_bytes : usable);
-  previews_.emplace(options_.taesd_dir, operations_.vae, options_.log);
+  previews_.emplace(options_.folders.taesd, operations_.vae, options_.log);
   adapters_ = std::make_unique<Adapters>(options_, *shelf_, operations_.unet,
                                          [this](const VaeConfig& config) { return vae_operations(config); });
   builder_ = std::make_unique<VariantBuilder>([this](EngineJob& job) { fit(job); },
@@ -107,7 +107,7 @@ std::unique_ptr<ModelStore> Pipeline::Engine::make_store(std::int64_t most_bytes
       *shelf_, most_bytes,
       ModelStore::Maker{
           [this](const std::filesystem::path& path) {
-            return find_model_files(path, {options_.tokenizer_dir, {}, options_.family});
+            return find_model_files(path, {options_.folders.tokenizer, {}, options_.family});
           },
           [this](const ModelFiles& files) { return weight_bytes(files, operations_for(files)); },
           [this](const ModelFiles& files, const std::string& name) { return build_model(files, name); }},

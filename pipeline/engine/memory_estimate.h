@@ -32,11 +32,4 @@ std::int64_t decode_bytes(const VaeConfig& config, std::int64_t height, std::int
 std::int64_t encode_bytes(const VaeConfig& config, std::int64_t height, std::int64_t width,
                           const ActivationKind& kind, const std::optional<VaeTiling>& tiling = {});
 
-/// The tiling that keeps within the budget and repeats the least work; nothing when one piece fits, the
-/// thriftiest one when nothing fits. Cells are those of the latents.
-std::optional<VaeTiling> decode_tiling(const VaeConfig& config, std::int64_t height, std::int64_t width,
-                                       const ActivationKind& kind, std::int64_t budget_bytes);
-std::optional<VaeTiling> encode_tiling(const VaeConfig& config, std::int64_t height, std::int64_t width,
-                                       const ActivationKind& kind, std::int64_t budget_bytes);
-
 }  // namespace waggle::pipeline

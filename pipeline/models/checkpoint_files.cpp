@@ -61,14 +61,7 @@ std::int64_t bytes_below(const SafetensorsFile& file, std::string_view prefix) {
 PartFiles part(const SafetensorsFile& file, Config config, CheckpointPart naming, std::string prefix,
                LevelLayout layout) {
   const std::int64_t bytes = bytes_below(file, prefix);
-  return {std::move(config),
-          // Opened anew each time: a mapping that outlived the loading would count as memory in use.
-          [path = file.path(), naming, prefix = std::move(prefix), layout = std::move(layout)] {
-            auto opened = SafetensorsFile::open(path);
-            if (!opened) throw LoadError(opened.error().message);
-            return std::make_unique<CheckpointWeights>(std::move(*opened), naming, prefix, layout);
-          },
-          bytes};
+  return {std::move(config), opening(file.path(), naming, std::move(prefix), std::move(layout)), bytes};
 }
 
 /// A tokenizer folder is one for all encoders, or a models-like folder with tokenizer/ and tokenizer_2/ in

@@ -9,6 +9,8 @@
 #include <ATen/Functions.h>
 #include <nlohmann/json.hpp>
 
+#include "pipeline/weights/shallow_json.h"
+
 namespace waggle::pipeline {
 namespace {
 
@@ -66,7 +68,7 @@ void take_json(CheckpointKind& kind, const fs::path& checkpoint) {
   const std::string text = read_side(side);
   if (text.empty()) return;
   const std::string name = side.filename().string();
-  const auto json = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
+  const auto json = parse_shallow_json(text);
   if (!json.is_object()) throw LoadError(name + ": is no JSON object");
   if (const auto family = json.find("family"); family != json.end()) {
     if (!family->is_string() || !take_family(kind, family->get<std::string>()))

@@ -6,20 +6,10 @@
 
 #include <ATen/core/Tensor.h>
 
-#include "pipeline/models/config.h"
+#include "pipeline/models/clip_text_config.h"
 #include "pipeline/models/layers.h"
 
 namespace waggle::pipeline {
-
-struct ClipTextConfig {
-  std::int64_t vocabulary, width, mlp_width, layers, heads, positions;
-  std::int64_t projection_width = 0;  ///< 0: the model has no text_projection
-  std::int64_t eos_token_id;
-  double norm_eps;
-  bool quick_gelu;
-
-  static ClipTextConfig from(const Config& config);
-};
 
 /// What the encoder computed for a batch of prompts.
 struct TextStates {

@@ -2,8 +2,10 @@
 #include "pipeline/models/config.h"
 
 #include <fstream>
+#include <iterator>
 
-#include "pipeline/weights/weight_source.h"
+#include "pipeline/weights/load_error.h"
+#include "pipeline/weights/shallow_json.h"
 
 namespace waggle::pipeline {
 namespace {
@@ -21,7 +23,8 @@ Config Config::read(const std::filesystem::path& file) {
   if (error) throw LoadError(name + ": cannot be read: " + error.message());
   if (bytes > kMaxConfigBytes) throw LoadError(name + ": is larger than 4 MiB");
   std::ifstream in(file, std::ios::binary);
-  auto json = nlohmann::json::parse(in, nullptr, /*allow_exceptions=*/false);
+  const std::string text{std::istreambuf_iterator<char>(in), {}};
+  auto json = parse_shallow_json(text);
   if (!json.is_object()) throw LoadError(name + ": is not a JSON object");
   return {std::move(json), name};
 }

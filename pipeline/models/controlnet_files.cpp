@@ -3,6 +3,7 @@
 
 #include "pipeline/models/unet_config.h"
 #include "pipeline/weights/single_file.h"
+#include "pipeline/weights/weight_files.h"
 
 namespace waggle::pipeline {
 namespace {
@@ -68,14 +69,7 @@ PartFiles find_controlnet_files(const fs::path& path, const Config* unet) {
   layout.picture_blocks =
       2 * (static_cast<int>(config.integers("conditioning_embedding_out_channels").size()) - 1);
   const auto bytes = static_cast<std::int64_t>(file->bytes());
-  return {std::move(config),
-          [path, naming, layout] {
-            auto opened = SafetensorsFile::open(path);
-            if (!opened) throw LoadError(opened.error().message);
-            return std::make_unique<CheckpointWeights>(std::move(*opened), naming.part, naming.prefix,
-                                                       layout);
-          },
-          bytes};
+  return {std::move(config), opening(path, naming.part, naming.prefix, layout), bytes};
 }
 
 }  // namespace waggle::pipeline

@@ -8,7 +8,7 @@
 #include "pipeline/models/vae.h"
 #include "pipeline/samplers/plan.h"
 #include "pipeline/schedules/scheduler_config.h"
-#include "pipeline/weights/weight_source.h"
+#include "pipeline/weights/weight_files.h"
 
 namespace waggle::pipeline {
 namespace {

@@ -1,7 +1,7 @@
 // unet/config.json: what the model code supports, and a refusal by name of what it does not.
 #include "pipeline/models/unet_config.h"
 
-#include "pipeline/weights/weight_source.h"
+#include "pipeline/weights/load_error.h"
 
 namespace waggle::pipeline {
 namespace {

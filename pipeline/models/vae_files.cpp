@@ -1,8 +1,9 @@
 // Finding the parts of a VAE; the shape of one in a single file is read off its tensors.
 #include "pipeline/models/vae_files.h"
 
-#include "pipeline/models/vae.h"
+#include "pipeline/models/vae_config.h"
 #include "pipeline/weights/single_file.h"
+#include "pipeline/weights/weight_files.h"
 
 namespace waggle::pipeline {
 namespace {
@@ -79,14 +80,7 @@ PartFiles find_vae_files(const fs::path& path, const Config& model) {
   const VaeConfig vae = VaeConfig::from(config);
   const LevelLayout layout{static_cast<int>(vae.widths.size()), static_cast<int>(vae.layers_per_block), {}};
   const auto bytes = static_cast<std::int64_t>(file->bytes());
-  return {std::move(config),
-          [path, naming, layout] {
-            auto opened = SafetensorsFile::open(path);
-            if (!opened) throw LoadError(opened.error().message);
-            return std::make_unique<CheckpointWeights>(std::move(*opened), naming.part, naming.prefix,
-                                                       layout);
-          },
-          bytes};
+  return {std::move(config), opening(path, naming.part, naming.prefix, layout), bytes};
 }
 
 }  // namespace waggle::pipeline

@@ -16,14 +16,15 @@ struct Span {
   std::int64_t core_begin, core_length;
 };
 
-/// Cores of equal length next to each other, with a halo that ends where the picture does.
+/// Cores next to each other, none longer than `core`, each read with its halo. All are read at one length,
+/// beyond the halo where the picture ends: for every other shape operations would prepare code and weights.
 std::vector<Span> spans(std::int64_t length, std::int64_t core, std::int64_t halo) {
+  const std::int64_t count = (length + core - 1) / core, even = (length + count - 1) / count;
+  const std::int64_t read = std::min(length, even + (count > 2 ? 2 : 1) * halo);
   std::vector<Span> out;
-  for (std::int64_t at = 0; at < length; at += core) {
-    const std::int64_t end = std::min(at + core, length);
-    const std::int64_t begin = std::max<std::int64_t>(0, at - halo);
-    out.push_back({begin, std::min(length, end + halo) - begin, at, end - at});
-  }
+  for (std::int64_t at = 0; at < length; at += even)
+    out.push_back(
+        {std::clamp<std::int64_t>(at - halo, 0, length - read), read, at, std::min(even, length - at)});
   return out;
 }
 

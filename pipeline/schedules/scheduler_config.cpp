@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "pipeline/schedules/python_json.h"
+#include "pipeline/weights/shallow_json.h"
 
 namespace waggle::pipeline {
 namespace {
@@ -167,7 +168,7 @@ void read_solver(const Json& json, SchedulerConfig& c) {
 }  // namespace
 
 Result<SchedulerConfig> parse_scheduler_config(std::string_view json, std::string class_name) {
-  const Json parsed = Json::parse(without_python_numbers(json), nullptr, false);
+  const Json parsed = parse_shallow_json(without_python_numbers(json));
   if (!parsed.is_object())
     return Error{ErrorCode::model_load_failed, "scheduler_config.json: not a JSON object"};
   try {

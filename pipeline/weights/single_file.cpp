@@ -4,27 +4,16 @@
 namespace waggle::pipeline {
 
 CheckpointKind recognise(const SafetensorsFile& file) {
-  using Family = CheckpointKind::Family;
-  const auto& entries = file.entries();
-  const auto first = entries.find("model.diffusion_model.input_blocks.0.0.weight");
-  const std::string name = file.path().filename().string();
-  if (first == entries.end() || first->second.shape.size() != 4)
-    throw LoadError(name +
-                    ": holds no Stable Diffusion model under the original names "
-                    "(model.diffusion_model.input_blocks.0.0.weight is missing)");
-  CheckpointKind kind;
-  kind.in_channels = first->second.shape[1];
-  if (file.contains("conditioner.embedders.1.model.ln_final.weight"))
-    kind.family = Family::sdxl;
-  else if (file.contains("conditioner.embedders.0.model.ln_final.weight"))
-    kind.family = Family::sdxl_refiner;
-  else if (file.contains("cond_stage_model.model.ln_final.weight"))
-    kind.family = Family::sd2;
-  else if (file.contains("cond_stage_model.transformer.text_model.final_layer_norm.weight"))
-    kind.family = Family::sd1;
-  else
-    throw LoadError(name + ": holds a UNet but no text encoder that is known");
-  return kind;
+  return recognise(file.entries(), file.path().filename().string());
+}
+
+std::function<std::unique_ptr<WeightSource>()> opening(std::filesystem::path file, CheckpointPart part,
+                                                       std::string prefix, LevelLayout layout) {
+  return [path = std::move(file), part, prefix = std::move(prefix), layout = std::move(layout)] {
+    auto opened = SafetensorsFile::open(path);
+    if (!opened) throw LoadError(opened.error().message);
+    return std::make_unique<CheckpointWeights>(std::move(*opened), part, prefix, layout);
+  };
 }
 
 CheckpointWeights::CheckpointWeights(SafetensorsFile file, CheckpointPart part, std::string prefix,

@@ -2,25 +2,19 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
+#include <set>
+#include <string>
 
+#include "pipeline/weights/checkpoint_kind.h"
 #include "pipeline/weights/original_names.h"
 #include "pipeline/weights/weight_source.h"
 
 namespace waggle::pipeline {
 
-/// What a checkpoint is, judged by the names and shapes of its tensors.
-struct CheckpointKind {
-  enum class Family { sd1, sd2, sdxl, sdxl_refiner } family = Family::sd1;
-  std::int64_t in_channels = 4;  ///< 9: inpainting
-  // What names and shapes leave open; see pipeline/models/checkpoint_hints.h.
-  std::optional<bool> predicts_v = {};  ///< velocity instead of noise
-  std::optional<bool> turbo = {};       ///< distilled into a few steps without guidance
-  bool zero_terminal_snr = false;
-};
-
-/// Throws LoadError when the file holds no Stable Diffusion model under the original names.
+/// What an open file is; see checkpoint_kind.h.
 CheckpointKind recognise(const SafetensorsFile& file);
 
 /// The parts of a checkpoint, each a source of tensors under diffusers' names, whatever the file calls them.
@@ -53,5 +47,10 @@ class CheckpointWeights final : public WeightSource {
   LevelLayout layout_;
   std::set<std::string> taken_;
 };
+
+/// Opens the file anew at each call, since a mapping that outlived the loading would count as memory in use.
+/// The call throws LoadError.
+std::function<std::unique_ptr<WeightSource>()> opening(std::filesystem::path file, CheckpointPart part,
+                                                       std::string prefix, LevelLayout layout);
 
 }  // namespace waggle::pipeline

@@ -8,22 +8,16 @@
 #include <filesystem>
 #include <memory>
 #include <set>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include <ATen/core/Tensor.h>
 
+#include "pipeline/weights/load_error.h"
 #include "pipeline/weights/safetensors.h"
 
 namespace waggle::pipeline {
-
-/// A failure to load, thrown inside the pipeline and turned into a Result at its face.
-class LoadError : public std::runtime_error {
- public:
-  using std::runtime_error::runtime_error;
-};
 
 /// "[320, 4, 3, 3]", for messages.
 std::string shape_text(at::IntArrayRef shape);
@@ -58,10 +52,5 @@ class FileWeights final : public WeightSource {
   std::vector<SafetensorsFile> files_;
   std::set<std::string> taken_;
 };
-
-/// The weight file or shards of one part of a diffusers folder: `<stem>.safetensors`,
-/// `<stem>.safetensors.index.json` with its shards, or `<stem>.fp16.safetensors`. Throws LoadError listing
-/// what was looked for.
-std::vector<std::filesystem::path> weight_files(const std::filesystem::path& dir, const std::string& stem);
 
 }  // namespace waggle::pipeline

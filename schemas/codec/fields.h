@@ -85,6 +85,7 @@ Document encode(const JobRequest& value);
 Document encode(const JobStatus& value);
 Document encode(const ModelInfo& value);
 Document encode(const PoolModel& value);
+Document encode(const AdapterLists& value);
 Document encode(const Lora& value);
 Document encode(const ControlInput& value);
 Document encode(Upscaler value);
@@ -120,6 +121,7 @@ void decode(const Document& from, const Path& at, Findings& findings, JobRequest
 void decode(const Document& from, const Path& at, Findings& findings, JobStatus& to);
 void decode(const Document& from, const Path& at, Findings& findings, ModelInfo& to);
 void decode(const Document& from, const Path& at, Findings& findings, PoolModel& to);
+void decode(const Document& from, const Path& at, Findings& findings, AdapterLists& to);
 void decode(const Document& from, const Path& at, Findings& findings, Lora& to);
 void decode(const Document& from, const Path& at, Findings& findings, ControlInput& to);
 void decode(const Document& from, const Path& at, Findings& findings, Upscaler& to);

@@ -39,6 +39,7 @@ std::string to_json(const ModelInfo& value) { return write_json(encode(value)); 
 std::string to_json(const PoolModel& value) { return write_json(encode(value)); }
 std::string to_json(const std::vector<JobStatus>& values) { return write_json(encode(values)); }
 std::string to_json(const std::vector<WorkerInfo>& values) { return write_json(encode(values)); }
+std::string to_json(const AdapterLists& value) { return write_json(encode(value)); }
 std::string to_json(const std::vector<PoolModel>& values) { return write_json(encode(values)); }
 std::string to_json(const std::vector<ImageInfo>& values) { return write_json(encode(values)); }
 std::string to_json(const std::vector<FieldError>& values) { return write_json(encode(values)); }

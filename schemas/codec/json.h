@@ -24,6 +24,7 @@ std::string to_json(const PoolModel& value);
 std::string to_json(const std::vector<JobStatus>& values);
 std::string to_json(const std::vector<WorkerInfo>& values);
 std::string to_json(const std::vector<PoolModel>& values);
+std::string to_json(const AdapterLists& value);
 std::string to_json(const std::vector<ImageInfo>& values);
 std::string to_json(const std::vector<FieldError>& values);
 

@@ -87,6 +87,7 @@ void decode(const Document& from, const Path& at, Findings& findings, PoolModel&
 template <class Fields>
 void describe(Fields& f, Ref<Fields, ModelsReply> reply) {
   f.required("models", reply.models);
+  f.with_default("adapters", reply.adapters);
 }
 
 template <class Fields>

@@ -15,6 +15,14 @@ void describe(Fields& f, Ref<Fields, ModelInfo> model) {
 }
 
 template <class Fields>
+void describe(Fields& f, Ref<Fields, AdapterLists> adapters) {
+  f.with_default("loras", adapters.loras);
+  f.with_default("embeddings", adapters.embeddings);
+  f.with_default("vaes", adapters.vaes);
+  f.with_default("controlnets", adapters.controlnets);
+}
+
+template <class Fields>
 void describe(Fields& f, Ref<Fields, WorkerInfo> worker) {
   f.required("worker_id", worker.id);
   f.required("state", worker.state);
@@ -25,6 +33,7 @@ void describe(Fields& f, Ref<Fields, WorkerInfo> worker) {
   f.with_default("models", worker.models);
   f.with_default("samplers", worker.samplers);
   f.with_default("schedules", worker.schedules);
+  f.with_default("adapters", worker.adapters);
   f.with_default("jobs", worker.jobs);
   f.with_default("capacity", worker.capacity);
   f.optional("steps_per_s", worker.steps_per_s);
@@ -38,9 +47,13 @@ void describe(Fields& f, Ref<Fields, WorkerInfo> worker) {
 }
 
 Document encode(const ModelInfo& value) { return encode_fields(value); }
+Document encode(const AdapterLists& value) { return encode_fields(value); }
 Document encode(const WorkerInfo& value) { return encode_fields(value); }
 
 void decode(const Document& from, const Path& at, Findings& findings, ModelInfo& to) {
+  decode_fields(from, at, findings, to);
+}
+void decode(const Document& from, const Path& at, Findings& findings, AdapterLists& to) {
   decode_fields(from, at, findings, to);
 }
 void decode(const Document& from, const Path& at, Findings& findings, WorkerInfo& to) {

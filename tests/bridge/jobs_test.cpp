@@ -218,6 +218,7 @@ TEST_CASE("bridge: the pool's workers and models are listed") {
   worker.id = WorkerId("drone-1");
   worker.device = "cpu";
   worker.models.push_back({"sd15", "sd15", {"stable-diffusion-v1-5"}, true, 1});
+  worker.adapters.embeddings = {"bad-hands"};
   REQUIRE(hive.ledger().put_worker(worker, std::chrono::seconds(60)).has_value());
   const json workers = json::parse(http.ask("GET", "/v1/workers").body).at("workers");
   REQUIRE(workers.size() == 1);
@@ -225,6 +226,7 @@ TEST_CASE("bridge: the pool's workers and models are listed") {
   const HttpReply models = http.ask("GET", "/v1/models");
   CHECK(models.status == 200);
   CHECK(models.body.find("sd15") != std::string::npos);
+  CHECK(json::parse(models.body).at("adapters").at("embeddings") == json({"bad-hands"}));
 }
 
 TEST_CASE("bridge: missing and out-of-range fields of a body are reported together") {

@@ -117,6 +117,7 @@ WorkerInfo worker() {
   info.models = {model(), {"turbo", "turbo", {}, false, 0}};
   info.samplers = {"ddim", "euler", "k_euler"};
   info.schedules = {"karras"};
+  info.adapters = {{"ink", "paper.v2"}, {"bad-hands"}, {"soft"}, {"canny"}};
   info.jobs = {kJob, kOtherJob};
   info.capacity = 8;
   info.steps_per_s = 61.25;
@@ -177,7 +178,7 @@ void add_replies(std::vector<Sample>& all) {
   add("status", StatusReply{dead_status()});
   add("list", ListReply{{queued_status(), dead_status()}, "1732355999000"});
   add("workers", WorkersReply{{worker(), new_worker()}});
-  add("models", ModelsReply{{{model(), {kWorker, WorkerId{"w"}}, true}}});
+  add("models", ModelsReply{{{model(), {kWorker, WorkerId{"w"}}, true}}, {{"ink"}, {}, {"soft"}, {}}});
   add("requeued", Requeued{kJob});
   add("draining", Draining{kWorker});
   add("stats", StatsReply{12,

@@ -29,10 +29,14 @@ std::string read(const fs::path& file) {
   return {std::istreambuf_iterator<char>(in), {}};
 }
 
-std::string safetensors(const std::string& header, std::size_t bytes) {
+/// The file for what reads tensors, and what the header's own fuzzer takes: see safetensors_fuzz.cpp.
+void safetensors(const fs::path& dir, const char* name, const std::string& header, std::size_t bytes) {
   std::string file;
   for (int shift = 0; shift < 64; shift += 8) file += static_cast<char>(header.size() >> shift & 0xff);
-  return file + header + std::string(bytes, '\x3c');
+  file += header + std::string(bytes, '\x3c');
+  write(dir / "weights" / name, file);
+  write(dir / "safetensors" / (std::string(name) + "-file"), '\0' + file);
+  write(dir / "safetensors" / name, std::string{'\1', static_cast<char>(bytes), '\0'} + header);
 }
 
 std::string entry(const std::string& name, const char* type, const std::string& shape, int begin, int end) {
@@ -41,26 +45,34 @@ std::string entry(const std::string& name, const char* type, const std::string& 
 }
 
 void weights(const fs::path& dir) {
-  write(dir / "embedding", safetensors('{' + entry("emb_params", "F32", "[1,4]", 0, 16) + '}', 16));
-  write(dir / "sdxl-embedding", safetensors('{' + entry("clip_l", "F16", "[1,4]", 0, 8) + ',' +
-                                                entry("clip_g", "BF16", "[1,4]", 8, 16) + '}',
-                                            16));
+  safetensors(dir, "embedding", '{' + entry("emb_params", "F32", "[1,4]", 0, 16) + '}', 16);
+  safetensors(
+      dir, "sdxl-embedding",
+      '{' + entry("clip_l", "F16", "[1,4]", 0, 8) + ',' + entry("clip_g", "BF16", "[1,4]", 8, 16) + '}', 16);
   const std::string layer = "lora_unet_down_blocks_0_attentions_0_proj_in.";
-  write(dir / "lora", safetensors('{' + entry(layer + "lora_down.weight", "F16", "[1,4]", 0, 8) + ',' +
-                                      entry(layer + "lora_up.weight", "F16", "[4,1]", 8, 16) + ',' +
-                                      entry(layer + "alpha", "F32", "[]", 16, 20) + '}',
-                                  20));
-  write(dir / "loha", safetensors('{' + entry(layer + "hada_w1_a", "F16", "[4,1]", 0, 8) + ',' +
-                                      entry(layer + "hada_w1_b", "F16", "[1,4]", 8, 16) + ',' +
-                                      entry(layer + "hada_w2_a", "F16", "[4,1]", 16, 24) + ',' +
-                                      entry(layer + "hada_w2_b", "F16", "[1,4]", 24, 32) + '}',
-                                  32));
-  write(dir / "checkpoint",
-        safetensors("{\"__metadata__\":{\"format\":\"pt\"}," +
-                        entry("model.diffusion_model.input_blocks.0.0.weight", "I8", "[1,4,1,1]", 0, 4) +
-                        ',' + entry("cond_stage_model.model.ln_final.weight", "U8", "[2]", 4, 6) + '}',
-                    6));
-  write(dir / "empty", safetensors("{}", 0));
+  safetensors(dir, "lora",
+              '{' + entry(layer + "lora_down.weight", "F16", "[1,4]", 0, 8) + ',' +
+                  entry(layer + "lora_up.weight", "F16", "[4,1]", 8, 16) + ',' +
+                  entry(layer + "alpha", "F32", "[]", 16, 20) + '}',
+              20);
+  safetensors(dir, "loha",
+              '{' + entry(layer + "hada_w1_a", "F16", "[4,1]", 0, 8) + ',' +
+                  entry(layer + "hada_w1_b", "F16", "[1,4]", 8, 16) + ',' +
+                  entry(layer + "hada_w2_a", "F16", "[4,1]", 16, 24) + ',' +
+                  entry(layer + "hada_w2_b", "F16", "[1,4]", 24, 32) + '}',
+              32);
+  safetensors(dir, "checkpoint",
+              "{\"__metadata__\":{\"format\":\"pt\"}," +
+                  entry("model.diffusion_model.input_blocks.0.0.weight", "I8", "[1,4,1,1]", 0, 4) + ',' +
+                  entry("cond_stage_model.model.ln_final.weight", "U8", "[2]", 4, 6) + '}',
+              6);
+  safetensors(
+      dir, "names",
+      '{' + entry("down_blocks.1.resnets.0.conv_shortcut.weight", "F64", "[0]", 0, 0) + ',' +
+          entry("mid_block.attentions.0.transformer_blocks.0.ff.net.0.proj.bias", "BOOL", "[0]", 0, 0) + ',' +
+          entry("text_model.encoder.layers.3.self_attn.q_proj.weight", "I16", "[0,3]", 0, 0) + '}',
+      0);
+  safetensors(dir, "empty", "{}", 0);
 }
 
 void configs(const fs::path& dir, const fs::path& golden) {
@@ -71,6 +83,8 @@ void configs(const fs::path& dir, const fs::path& golden) {
                                                 {'\4', "sd15/text_encoder/config.json"}};
   for (const auto& [kind, file] : files)
     write(dir / std::to_string(static_cast<int>(kind)), kind + read(golden / file));
+  write(dir / "5",
+        '\5' + std::string(R"({"metadata":{"total_size":8},"weight_map":{"a":"x-1.safetensors"}})"));
 }
 
 void tokenizers(const fs::path& dir, const fs::path& golden) {
@@ -110,7 +124,7 @@ int main(int argc, char** argv) {
     return 2;
   }
   const fs::path to = argv[1], golden = argv[2];
-  weights(to / "weights");
+  weights(to);
   configs(to / "config", golden);
   tokenizers(to / "tokenizer", golden);
   pictures(to / "picture");

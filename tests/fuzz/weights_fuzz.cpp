@@ -1,5 +1,6 @@
-// Fuzz entry of weight files: a safetensors file is opened, every tensor that it claims is read, and it is
-// tried as whatever a request can name. Errors and LoadError are answers; anything else is a fault.
+// Weight files as tensors: a safetensors file is opened, every tensor that it claims is read, and it is tried
+// as whatever a request can name. Replayed alone, since clang cannot compile libtorch's headers in C++20;
+// what can be fuzzed is safetensors_fuzz.cpp. Errors and LoadError are answers; anything else is a fault.
 #include <cstddef>
 #include <cstdint>
 #include <string_view>

@@ -150,6 +150,15 @@ TEST_CASE("queen: the models of a pool are merged by name") {
   CHECK(models[1].workers == std::vector{WorkerId("b")});
 }
 
+TEST_CASE("queen: the adapters of a pool are those of all its workers, each named once") {
+  std::vector<WorkerInfo> pool{worker("a", {"sd15"}), worker("b", {"sd15"})};
+  pool[0].adapters = {{"ink", "paper"}, {"bad-hands"}, {}, {"canny"}};
+  pool[1].adapters = {{"chalk", "ink"}, {}, {"soft"}, {"canny"}};
+  const AdapterLists expected{{"chalk", "ink", "paper"}, {"bad-hands"}, {"soft"}, {"canny"}};
+  CHECK(adapters_of(pool) == expected);
+  CHECK(adapters_of({}) == AdapterLists{});
+}
+
 TEST_CASE("batch key: model, size, LoRA set and conditioning part jobs, everything else does not") {
   JobRequest one = job("sd15");
   one.operation = ImageGeneration{512, 512};

@@ -28,14 +28,14 @@ constexpr std::size_t kMaxFileBytes = 1u << 30;
 /// The engine's folders under their names in a manifest.
 struct FolderRow {
   const char* name;
-  fs::path EngineFlags::*folder;
+  fs::path pipeline::Folders::*folder;
 };
 constexpr FolderRow kFolders[] = {
-    {"lora_dir", &EngineFlags::lora_dir},
-    {"controlnet_dir", &EngineFlags::controlnet_dir},
-    {"embeddings_dir", &EngineFlags::embeddings_dir},
-    {"vae_dir", &EngineFlags::vae_dir},
-    {"tokenizer_dir", &EngineFlags::tokenizer_dir},
+    {"lora_dir", &pipeline::Folders::loras},
+    {"controlnet_dir", &pipeline::Folders::controlnets},
+    {"embeddings_dir", &pipeline::Folders::embeddings},
+    {"vae_dir", &pipeline::Folders::vaes},
+    {"tokenizer_dir", &pipeline::Folders::tokenizer},
 };
 
 /// A ControlNet's picture is entered by its path, as those of --init and --mask are.
@@ -101,7 +101,7 @@ std::string to_json(const LocalSettings& settings) {
   if (!settings.engine.family.empty()) object["family"] = settings.engine.family;
   for (const FolderRow& row : kFolders) {
     // Absolute, so that a run can be resumed from another folder.
-    const fs::path& folder = settings.engine.*row.folder;
+    const fs::path& folder = settings.engine.folders.*row.folder;
     if (!folder.empty()) object[row.name] = fs::absolute(folder).string();
   }
   return object.dump();
@@ -117,7 +117,8 @@ Result<LocalSettings> local_settings_from_json(std::string_view text) {
     settings.engine.threads = object.at("threads");
     settings.engine.memory_budget = object.value("memory_budget", std::uint64_t{0});
     settings.engine.family = object.value("family", std::string());
-    for (const FolderRow& row : kFolders) settings.engine.*row.folder = object.value(row.name, std::string());
+    for (const FolderRow& row : kFolders)
+      settings.engine.folders.*row.folder = object.value(row.name, std::string());
     return settings;
   } catch (const nlohmann::json::exception&) {
     return Error{ErrorCode::malformed_message, "the manifest's settings of the engine cannot be read"};

@@ -94,12 +94,12 @@ TEST_CASE("catalogue: adapters lie beside the models, unless a folder is given")
   write(models.path() / "vae/soft.safetensors", "x");
   write(models.path() / "controlnet/canny/config.json", "{}");
   Options options;
-  options.lora_dir = models.path() / "embeddings";
-  use_adapter_folders(models.path(), options);
-  CHECK(options.lora_dir == models.path() / "embeddings");
-  CHECK(options.vae_dir == models.path() / "vae");
-  CHECK(options.taesd_dir.empty());
-  const AdapterNames names = adapter_names(options);
+  options.folders.loras = models.path() / "embeddings";
+  use_folders_beside(models.path(), options.folders);
+  CHECK(options.folders.loras == models.path() / "embeddings");
+  CHECK(options.folders.vaes == models.path() / "vae");
+  CHECK(options.folders.taesd.empty());
+  const AdapterNames names = adapter_names(options.folders);
   CHECK(names.embeddings == std::vector<std::string>{"a", "b"});
   CHECK(names.loras == names.embeddings);
   CHECK(names.vaes == std::vector<std::string>{"soft"});

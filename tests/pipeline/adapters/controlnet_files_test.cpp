@@ -76,7 +76,7 @@ TEST_CASE("controlnet files: a single file under either naming gives the picture
   folder.write("bare.safetensors", original(net_tensors(), ""));
   folder.write("lora.safetensors", small_lora(1));
   Options options = small_options();
-  options.controlnet_dir = folder.path();
+  options.folders.controlnets = folder.path();
   Pipeline pipeline(options);
   REQUIRE(pipeline.load(small_model_dir(), "small"));
   const Picture expected = FinishedJob(pipeline, controlled("folder")).picture();

@@ -31,7 +31,7 @@ at::Tensor token_vectors(const std::string& text) {
 struct Folder : LoraFolder {
   [[nodiscard]] Options options() const {
     Options o = small_options();
-    o.embeddings_dir = path();
+    o.folders.embeddings = path();
     return o;
   }
 };
@@ -143,7 +143,7 @@ TEST_CASE("text cache: the same words are encoded once, and again by encoders th
   unet_only.resize(6);
   folder.write("unet.safetensors", unet_only);
   Options options = small_options();
-  options.lora_dir = folder.path();
+  options.folders.loras = folder.path();
   Pipeline pipeline(options);
   REQUIRE(pipeline.load(small_model_dir(), "small"));
   const auto runs = [&](const JobRequest& request) {

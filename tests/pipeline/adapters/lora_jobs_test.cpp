@@ -74,7 +74,7 @@ Options options(const LoraFolder& folder) {
   Options o;
   o.precision = Precision::fp32;
   o.threads = 1;
-  o.lora_dir = folder.path();
+  o.folders.loras = folder.path();
   return o;
 }
 

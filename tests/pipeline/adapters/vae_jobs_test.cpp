@@ -44,7 +44,7 @@ NamedTensors original(const NamedTensors& tensors, const std::string& prefix) {
 
 Options with_vaes(const LoraFolder& folder) {
   Options o = small_options();
-  o.vae_dir = folder.path();
+  o.folders.vaes = folder.path();
   return o;
 }
 
@@ -232,7 +232,7 @@ TEST_CASE("taesd: previews are as large as the picture where the worker has the 
   };
   Options options = small_options();
   CHECK(preview_of(options).height == 12);
-  options.taesd_dir = folder.path();
+  options.folders.taesd = folder.path();
   CHECK(preview_of(options).height == 96);
   // One that is broken is done without.
   folder.write("taesd_decoder.safetensors", small_lora(1));

@@ -75,7 +75,7 @@ Options options(const Flags& flags, const fs::path& loras) {
   Options o;
   o.precision = Precision::fp32;
   o.threads = 1;
-  o.lora_dir = loras;
+  o.folders.loras = loras;
   o.memory_budget_bytes = flags.budget_mib << 20;
   o.model_memory_bytes = o.memory_budget_bytes / 2;  // too little to keep all of them
   return o;

@@ -53,7 +53,7 @@ Options options() {
   Options options;
   options.precision = Precision::fp32;
   options.threads = 1;
-  options.controlnet_dir = kData;
+  options.folders.controlnets = kData;
   return options;
 }
 

@@ -3,7 +3,7 @@
 #include <c10/core/InferenceMode.h>
 #include <catch2/catch.hpp>
 
-#include "pipeline/engine/memory_estimate.h"
+#include "pipeline/engine/tiling_choice.h"
 #include "tests/pipeline/memory/counted_memory.h"
 #include "tests/pipeline/memory/networks.h"
 

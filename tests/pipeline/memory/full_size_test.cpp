@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "pipeline/engine/allocator.h"
-#include "pipeline/engine/memory_estimate.h"
+#include "pipeline/engine/tiling_choice.h"
 #include "tests/pipeline/memory/networks.h"
 
 using namespace waggle::pipeline;
