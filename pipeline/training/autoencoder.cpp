@@ -12,13 +12,32 @@
 namespace waggle::training {
 namespace {
 
-constexpr double kEdgeWeight = 1.0, kCoarseWeight = 0.5, kNormalWeight = 4e-4;
+constexpr double kEdgeWeight = 1.0, kCoarseWeight = 0.5, kNormalWeight = 1e-4;
+/// Of the first three channels' distance from the picture in small.
+constexpr double kColorWeight = 1.0;
+constexpr int kPatch = kSide / kLatentSide;
+/// Deviation of the noise that latents get on top of the posterior's: the decoder learns to put up with what
+/// a denoiser leaves.
+constexpr double kTolerance = 0.08;
 
 pipeline::VaeConfig config() { return pipeline::VaeConfig::from({vae_config(1.0), "vae/config.json"}); }
 
 /// Differences of neighbours in one direction.
 at::Tensor slope(const at::Tensor& x, std::int64_t dim) {
   return x.narrow(dim, 1, x.size(dim) - 1) - x.narrow(dim, 0, x.size(dim) - 1);
+}
+
+at::Tensor visible_error(const at::Tensor& error) {
+  at::Tensor sum = error.abs().mean() + error.square().mean();
+  // The slope of the error is the error of the slope.
+  sum = sum + kEdgeWeight * 0.5 * (slope(error, 2).abs().mean() + slope(error, 3).abs().mean());
+  for (const std::int64_t size : {2, 4})
+    sum = sum + kCoarseWeight * at::avg_pool2d(error, {size, size}).abs().mean();
+  return sum;
+}
+
+at::Tensor noise_like(const at::Tensor& x, const at::Generator& noise) {
+  return at::randn(x.sizes(), noise, x.options());
 }
 
 }  // namespace
@@ -31,17 +50,27 @@ Autoencoder::Autoencoder(std::uint64_t seed, at::ScalarType precision)
 
 at::Tensor Autoencoder::loss(const at::Tensor& pictures, const at::Generator& noise) const {
   const pipeline::Posterior posterior = encoder_.forward(pictures);
-  const at::Tensor latents =
-      posterior.mean + posterior.std * at::randn(posterior.mean.sizes(), noise, posterior.mean.options());
-  const at::Tensor error = decoder_.forward(latents) - pictures;
-  at::Tensor sum = error.abs().mean() + error.square().mean();
-  // The slope of the error is the error of the slope.
-  sum = sum + kEdgeWeight * 0.5 * (slope(error, 2).abs().mean() + slope(error, 3).abs().mean());
-  for (const std::int64_t size : {2, 4})
-    sum = sum + kCoarseWeight * at::avg_pool2d(error, {size, size}).abs().mean();
+  const at::Tensor deviation = (posterior.std.square() + kTolerance * kTolerance).sqrt();
+  const at::Tensor latents = posterior.mean + deviation * noise_like(posterior.mean, noise);
   const at::Tensor away =
       0.5 * (posterior.mean.square() + posterior.std.square() - 1.0 - posterior.logvar).mean();
-  return sum + kNormalWeight * away;
+  const at::Tensor unlike =
+      (posterior.mean.narrow(1, 0, 3) - at::avg_pool2d(pictures, {kPatch, kPatch})).square().mean();
+  return visible_error(decoder_.forward(latents) - pictures) + kNormalWeight * away + kColorWeight * unlike;
+}
+
+at::Tensor Autoencoder::decoder_loss(const at::Tensor& pictures, const at::Generator& noise) const {
+  at::Tensor latents;
+  {
+    const c10::NoGradGuard no_grad;
+    latents = encode(pictures);
+    latents = latents + kTolerance * noise_like(latents, noise);
+  }
+  return visible_error(decoder_.forward(latents) - pictures);
+}
+
+bool is_of_decoder(const std::string& name) {
+  return name.starts_with("decoder.") || name.starts_with("post_quant_conv.");
 }
 
 at::Tensor reconstructions(const Autoencoder& model, const std::vector<Scene>& scenes, int columns) {

@@ -2,7 +2,6 @@
 #include "pipeline/training/denoiser.h"
 
 #include <algorithm>
-#include <cmath>
 #include <stdexcept>
 
 #include <ATen/ATen.h>
@@ -20,7 +19,7 @@ namespace {
 
 using pipeline::Builder;
 
-constexpr double kWordless = 0.1, kSnrLimit = 5.0, kNoiseBias = 1.5;
+constexpr double kWordless = 0.1, kSnrLimit = 5.0;
 
 at::Tensor alpha_bars() {
   const auto config = pipeline::parse_scheduler_config(scheduler_config().dump());
@@ -63,8 +62,7 @@ Lesson Denoiser::lesson(const at::Tensor& latents, const std::vector<const Scene
       latents.to(at::kFloat), token_rows(tokenizer_, captions, padding), {}, at::empty({batch}, at::kLong)};
   for (std::int64_t i = 0; i < batch; ++i) {
     const double share = (static_cast<double>(i) + dice.between(0, 1)) / static_cast<double>(batch);
-    // Nearer to pure noise more often than not: that is where words decide what there will be.
-    const double level = (1 - std::pow(1 - share, kNoiseBias)) * static_cast<double>(levels);
+    const double level = share * static_cast<double>(levels);
     out.timesteps.data_ptr<std::int64_t>()[i] = std::min(static_cast<std::int64_t>(level), levels - 1);
   }
   out.noise = at::randn(latents.sizes(), at::make_generator<at::CPUGeneratorImpl>(generator()),

@@ -30,6 +30,9 @@ int main(int argc, char** argv) {
   app.add_option("--vae-minutes", settings.vae.minutes, "budget of the autoencoder")->capture_default_str();
   app.add_option("--vae-steps", settings.vae.steps, "the same in steps")->capture_default_str();
   app.add_option("--vae-batch", settings.vae.batch, "pictures of a step")->capture_default_str();
+  app.add_option("--decoder-minutes", settings.decoder.minutes, "budget of its decoder's finish")
+      ->capture_default_str();
+  app.add_option("--decoder-steps", settings.decoder.steps, "the same in steps")->capture_default_str();
   app.add_option("--reader-minutes", settings.reader.minutes, "budget of the text encoder's first lessons")
       ->capture_default_str();
   app.add_option("--reader-steps", settings.reader.steps, "the same in steps")->capture_default_str();

@@ -10,9 +10,9 @@
 namespace waggle::training {
 namespace {
 
-/// An outline's width as a share of the figure's radius: wide enough for a model that sees an eighth of the
+/// An outline's width as a share of the picture's side: wide enough for a model that sees an eighth of the
 /// pixels.
-constexpr double kOutline = 0.17;
+constexpr double kOutline = 0.046;
 
 /// How much of a pixel is covered whose middle is this far (in pixels) outside an edge.
 double covered(double pixels_outside) { return std::clamp(0.5 - pixels_outside, 0.0, 1.0); }
@@ -55,13 +55,13 @@ void paint_figure(const Figure& figure, int side, std::vector<std::uint8_t>& pic
     return std::clamp(static_cast<int>(std::floor(at * side)), 0, side - 1);
   };
   const double reach = figure.radius * 1.05 + 1.0 / side;
-  const double radius_pixels = figure.radius * side;
+  const double radius_pixels = figure.radius * side, outline = kOutline / figure.radius;
   for (int row = edge(figure.y - reach); row <= edge(figure.y + reach); ++row) {
     for (int column = edge(figure.x - reach); column <= edge(figure.x + reach); ++column) {
       const double x = ((column + 0.5) / side - figure.x) / figure.radius;
       const double y = ((row + 0.5) / side - figure.y) / figure.radius;
       double outside = figure_distance(figure.shape, x, y);
-      if (figure.outlined) outside = std::abs(outside + kOutline / 2) - kOutline / 2;
+      if (figure.outlined) outside = std::abs(outside + outline / 2) - outline / 2;
       const double share = covered(outside * radius_pixels);
       if (share <= 0) continue;
       std::uint8_t* pixel = picture.data() + 3 * (static_cast<std::size_t>(row) * side + column);

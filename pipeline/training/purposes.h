@@ -7,6 +7,6 @@
 namespace waggle::training {
 
 inline constexpr std::uint64_t kWords = 1, kAutoencoderSteps = 2, kStoredScenes = 3, kDenoiserSteps = 4,
-                               kShownScenes = 5, kReaderSteps = 6;
+                               kShownScenes = 5, kReaderSteps = 6, kDecoderSteps = 7;
 
 }  // namespace waggle::training

@@ -24,12 +24,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char *kVae = "vae", *kReader = "reader", *kDenoiser = "denoiser";
+constexpr const char *kVae = "vae", *kDecoder = "decoder", *kReader = "reader", *kDenoiser = "denoiser";
 constexpr int kWordScenes = 20000;  // enough to see every word hundreds of times
-constexpr double kVaeRate = 2e-3, kReaderRate = 2e-3, kDenoiserRate = 8e-4;
+constexpr double kVaeRate = 2e-3, kDecoderRate = 1e-3, kReaderRate = 2e-3, kDenoiserRate = 8e-4;
 /// The autoencoder learns from quarters of pictures first: four times the steps, and edges and colours are
 /// local matters.
-constexpr double kCroppedShare = 0.65;
+constexpr double kCroppedShare = 0.4;
 constexpr int kCrop = kSide / 2;
 
 /// The denoiser's text encoder is the one that has learned to read.
@@ -91,6 +91,40 @@ Optimizer loaded(const RunSettings& run, const char* stage,
   return optimizer;
 }
 
+std::map<std::string, at::Tensor> decoder_of(const Autoencoder& model) {
+  std::map<std::string, at::Tensor> part;
+  for (const auto& [name, tensor] : model.parameters())
+    if (is_of_decoder(name)) part[name] = tensor;
+  return part;
+}
+
+/// The autoencoder's weights with those of the decoder's finish.
+Weights finished_autoencoder(const RunSettings& run) {
+  const Autoencoder model(run.seed, at::kBFloat16);
+  Weights weights = loaded(run, kVae, model.parameters()).averaged();
+  for (auto& [name, tensor] : loaded(run, kDecoder, decoder_of(model)).averaged()) weights[name] = tensor;
+  return weights;
+}
+
+at::Tensor random_pictures(int count, std::mt19937_64& generator) {
+  std::vector<Scene> scenes;
+  for (int i = 0; i < count; ++i) scenes.push_back(random_scene(generator));
+  return pictures_of(scenes);
+}
+
+void show_reconstructions(const RunSettings& run, const Autoencoder& model, Optimizer& optimizer,
+                          const char* stage, const Progress& progress) {
+  optimizer.swap_averages();
+  std::vector<Scene> scenes;
+  auto generator = generator_for(run.seed, kShownScenes, 0);
+  for (int i = 0; i < 16; ++i) scenes.push_back(random_scene(generator));
+  const auto sheet = contact_sheet(reconstructions(model, scenes, 8), 8);
+  std::ofstream(run.folder / (std::string(stage) + "-" + std::to_string(progress.step) + ".png"),
+                std::ios::binary)
+      << pipeline::encode(sheet, OutputFormat::png);
+  optimizer.swap_averages();
+}
+
 }  // namespace
 
 Run::Run(RunSettings settings)
@@ -100,7 +134,7 @@ Run::Run(RunSettings settings)
 }
 
 bool Run::train(const std::atomic<bool>& stop) {
-  return train_autoencoder(stop) && train_reader(stop) && train_denoiser(stop);
+  return train_autoencoder(stop) && train_decoder(stop) && train_reader(stop) && train_denoiser(stop);
 }
 
 bool Run::train_autoencoder(const std::atomic<bool>& stop) {
@@ -113,25 +147,44 @@ bool Run::train_autoencoder(const std::atomic<bool>& stop) {
     Gradients gradients = differentiate(parameters, settings_.threads, [&](int shard) {
       auto generator = generator_for(settings_.seed, kAutoencoderSteps,
                                      static_cast<std::uint64_t>(n * settings_.threads + shard));
-      std::vector<Scene> scenes;
-      for (int i = 0; i < each; ++i) scenes.push_back(random_scene(generator));
-      at::Tensor pictures = pictures_of(scenes);
+      at::Tensor pictures = random_pictures(each, generator);
       if (share < kCroppedShare) pictures = random_crops(pictures, kCrop, generator);
       return model.loss(pictures, noise_of(generator));
     });
     return StepResult{gradients.loss, std::move(gradients.of_each)};
   };
-  const auto visit = [&](const Progress& progress) {
-    optimizer.swap_averages();
-    std::vector<Scene> scenes;
-    auto generator = generator_for(settings_.seed, kShownScenes, 0);
-    for (int i = 0; i < 16; ++i) scenes.push_back(random_scene(generator));
-    const auto sheet = contact_sheet(reconstructions(model, scenes, 8), 8);
-    std::ofstream(settings_.folder / ("vae-" + std::to_string(progress.step) + ".png"), std::ios::binary)
-        << pipeline::encode(sheet, OutputFormat::png);
-    optimizer.swap_averages();
+  return learn(
+             loop_of(settings_, kVae, settings_.vae, kVaeRate), optimizer, step,
+             [&](const Progress& progress) {
+               show_reconstructions(settings_, model, optimizer, kVae, progress);
+             },
+             stop)
+      .finished;
+}
+
+bool Run::train_decoder(const std::atomic<bool>& stop) {
+  if (read_progress(settings_.folder, kDecoder).finished) return true;
+  const Autoencoder model(settings_.seed, at::kBFloat16);
+  loaded(settings_, kVae, model.parameters()).swap_averages();
+  const auto tensors = decoder_of(model);
+  Optimizer optimizer(tensors, {});
+  const auto parameters = values(tensors);
+  const int each = std::max(1, settings_.decoder.batch / settings_.threads);
+  const auto step = [&](std::int64_t n, double) {
+    Gradients gradients = differentiate(parameters, settings_.threads, [&](int shard) {
+      auto generator = generator_for(settings_.seed, kDecoderSteps,
+                                     static_cast<std::uint64_t>(n * settings_.threads + shard));
+      return model.decoder_loss(random_pictures(each, generator), noise_of(generator));
+    });
+    return StepResult{gradients.loss, std::move(gradients.of_each)};
   };
-  return learn(loop_of(settings_, kVae, settings_.vae, kVaeRate), optimizer, step, visit, stop).finished;
+  return learn(
+             loop_of(settings_, kDecoder, settings_.decoder, kDecoderRate), optimizer, step,
+             [&](const Progress& progress) {
+               show_reconstructions(settings_, model, optimizer, kDecoder, progress);
+             },
+             stop)
+      .finished;
 }
 
 bool Run::train_reader(const std::atomic<bool>& stop) {
@@ -200,23 +253,20 @@ bool Run::train_denoiser(const std::atomic<bool>& stop) {
 
 void Run::show_samples(const Optimizer& denoiser, double scaling, const Progress& progress) const {
   const fs::path preview = settings_.folder / "preview";
-  const Autoencoder autoencoder(settings_.seed, at::kBFloat16);
   const auto averaged = denoiser.averaged();
   export_model({weights_under("text/", averaged), weights_under("unet/", averaged),
-                loaded(settings_, kVae, autoencoder.parameters()).averaged(), scaling, words_},
+                finished_autoencoder(settings_), scaling, words_},
                preview);
   write_sample_sheet(preview, sample_prompts(), 4,
                      settings_.folder / ("samples-" + std::to_string(progress.step) + ".png"));
 }
 
 void Run::export_to(const fs::path& folder) const {
-  const Autoencoder autoencoder(settings_.seed, at::kBFloat16);
   const Denoiser denoiser(settings_.seed, at::kBFloat16, tokenizer_in(settings_.folder / "tokenizer"));
   pipeline::FileWeights latents({settings_.folder / "latents.safetensors"});
   const auto averaged = loaded(settings_, kDenoiser, denoiser.parameters()).averaged();
   export_model({weights_under("text/", averaged), weights_under("unet/", averaged),
-                loaded(settings_, kVae, autoencoder.parameters()).averaged(),
-                latents.take("scaling", {1}).item<float>(), words_},
+                finished_autoencoder(settings_), latents.take("scaling", {1}).item<float>(), words_},
                folder);
 }
 

@@ -23,7 +23,7 @@ struct RunSettings {
   std::filesystem::path folder;
   std::uint64_t seed = 1;
   int threads = 2;
-  StageBudget vae{20, 0, 16}, reader{3, 0, 128}, denoiser{70, 0, 32};
+  StageBudget vae{20, 0, 16}, decoder{10, 0, 16}, reader{3, 0, 128}, denoiser{70, 0, 32};
   std::int64_t scenes = 60000;
   double sample_minutes = 10;
 };
@@ -40,6 +40,7 @@ class Run {
 
  private:
   bool train_autoencoder(const std::atomic<bool>& stop);
+  bool train_decoder(const std::atomic<bool>& stop);
   bool train_reader(const std::atomic<bool>& stop);
   bool train_denoiser(const std::atomic<bool>& stop);
   void show_samples(const Optimizer& denoiser, double scaling, const Progress& progress) const;

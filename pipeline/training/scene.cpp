@@ -17,17 +17,17 @@ constexpr std::array<std::string_view, kShapeCount> kShapeNames{"circle", "squar
 constexpr std::array<Color, kShapeCount> kHeldOut{Color::purple, Color::cyan, Color::orange, Color::blue,
                                                   Color::green,  Color::pink, Color::yellow, Color::red};
 
-constexpr double kSingleShare = 0.6;     ///< of the scenes
+constexpr double kSingleShare = 0.7;     ///< of the scenes
 constexpr double kOutlinedShare = 0.25;  ///< of the figures that can be outlined
 constexpr double kMargin = 0.035;        ///< between a figure's box and the picture's edge
 constexpr double kGap = 0.05;            ///< between the boxes of two figures
-constexpr double kContrast = 34;         ///< in Lab, between a figure and any part of the ground
+constexpr double kContrast = 40;         ///< in Lab, between a figure and any part of the ground
 
 Color any_color(Dice& dice) { return static_cast<Color>(dice.below(kColorCount)); }
 
 double radius_of(Size size, Dice& dice) {
-  constexpr std::array<double, 3> kRadius{0.13, 0.20, 0.30};
-  return kRadius[static_cast<std::size_t>(size)] * dice.between(0.94, 1.06);
+  constexpr std::array<double, 3> kRadius{0.155, 0.205, 0.265};
+  return kRadius[static_cast<std::size_t>(size)] * dice.between(0.96, 1.04);
 }
 
 Figure seen_kind(Dice& dice) {
@@ -46,11 +46,16 @@ Figure held_out_kind(Dice& dice) {
   return figure;
 }
 
+/// Whether the hole inside an outline is wide enough to be seen. A circle's outline would be a ring.
+bool has_room_for_outline(Shape shape, Size size) {
+  if (shape == Shape::circle || shape == Shape::ring || size == Size::small) return false;
+  return size == Size::big || shape == Shape::square || shape == Shape::triangle || shape == Shape::heart;
+}
+
 void size_figure(Figure& figure, Size size, Dice& dice) {
   figure.size = size;
   figure.radius = radius_of(size, dice);
-  const bool can_be = figure.shape != Shape::circle && figure.shape != Shape::ring && size != Size::small;
-  figure.outlined = dice.chance(kOutlinedShare) && can_be;
+  figure.outlined = dice.chance(kOutlinedShare) && has_room_for_outline(figure.shape, size);
 }
 
 double inside(double at, double radius) { return std::clamp(at, radius + kMargin, 1 - radius - kMargin); }
@@ -117,7 +122,7 @@ bool stands_out(Color figure, const Ground& ground) {
 Ground any_ground(Dice& dice) {
   Ground ground;
   const double kind = dice.between(0, 1);
-  ground.kind = kind < 0.5 ? GroundKind::plain : kind < 0.75 ? GroundKind::striped : GroundKind::gradient;
+  ground.kind = kind < 0.6 ? GroundKind::plain : kind < 0.8 ? GroundKind::striped : GroundKind::gradient;
   ground.first = ground.second = any_color(dice);
   if (ground.kind == GroundKind::plain) return ground;
   while (ground.second == ground.first) ground.second = any_color(dice);

@@ -31,7 +31,7 @@ struct Figure {
   Shape shape{};
   Color color{};
   Size size{};
-  bool outlined = false;    ///< never a circle (that would be a ring), a ring, or anything small
+  bool outlined = false;    ///< see has_room_for_outline(): big ones, and some of the medium ones
   double x = 0.5, y = 0.5;  ///< middle of its box, as a share of the picture's side, y downwards
   double radius = 0.2;      ///< half the longer side of its box, likewise
 };

@@ -20,8 +20,9 @@ using training::Relation;
 using training::Shape;
 using training::Size;
 
-constexpr double kHole = 0.07;                  ///< share of the filled figure; less is dirt
-constexpr double kSmall = 0.163, kBig = 0.245;  ///< half sides of boxes, halfway between the sizes
+constexpr double kHole = 0.07;        ///< share of the filled figure; less is dirt
+constexpr double kSquareSide = 0.88;  ///< a square's half side beside the radius of other shapes of its size
+constexpr double kSmall = 0.179, kBig = 0.233;  ///< half sides of boxes, halfway between the sizes
 constexpr double kOffCentre = 0.085;            ///< share of the side
 
 SeenFigure seen_figure(const Region& region) {
@@ -38,7 +39,8 @@ SeenFigure seen_figure(const Region& region) {
   const Box box = box_of(whole);
   figure.x = (box.left + box.right + 1) / 2.0 / whole.width;
   figure.y = (box.top + box.bottom + 1) / 2.0 / whole.height;
-  const double radius = std::max(box.width(), box.height()) / 2.0 / whole.width;
+  double radius = std::max(box.width(), box.height()) / 2.0 / whole.width;
+  if (figure.shape == Shape::square) radius /= kSquareSide;
   figure.size = radius < kSmall ? Size::small : radius < kBig ? Size::medium : Size::big;
   return figure;
 }

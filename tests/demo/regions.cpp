@@ -13,6 +13,7 @@ using training::distance;
 using training::Lab;
 
 constexpr double kStandsOut = 17;          ///< in Lab
+constexpr double kOutOfGradient = 27;      ///< likewise: a gradient's tones are less sure than a flat colour
 constexpr double kSmallestFigure = 0.005;  ///< share of the picture
 
 Mask empty_like(const LabPicture& picture) {
@@ -50,10 +51,11 @@ bool is_seam(const GroundLook& ground, const LabPicture& picture, int x, int y, 
 
 Mask standing_out(const GroundLook& ground, const LabPicture& picture) {
   const int reach = std::max(2, picture.width / 42);
+  const double least = ground.kind == training::GroundKind::gradient ? kOutOfGradient : kStandsOut;
   Mask mask = empty_like(picture);
   for (int y = 0; y < picture.height; ++y) {
     for (int x = 0; x < picture.width; ++x) {
-      if (ground.distance_at(picture.at(x, y), x, y) <= kStandsOut) continue;
+      if (ground.distance_at(picture.at(x, y), x, y) <= least) continue;
       if (ground.kind == training::GroundKind::striped && is_seam(ground, picture, x, y, reach)) continue;
       mask.set[mask.index(x, y)] = 1;
     }

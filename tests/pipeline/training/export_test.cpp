@@ -20,6 +20,7 @@ RunSettings two_steps(const std::filesystem::path& folder) {
   RunSettings settings;
   settings.folder = folder;
   settings.vae = {0, 2, 2};
+  settings.decoder = {0, 2, 2};
   settings.reader = {0, 2, 2};
   settings.denoiser = {0, 2, 2};
   settings.scenes = 8;
