@@ -10,12 +10,13 @@
 
 namespace waggle::pipeline::ops {
 
-/// bf16, channels-last. **Shape**: weight [out, in, k, k] of any floating dtype, bias [out] or undefined.
+/// Channels-last, in the dtype of the weight: bf16 or fp32. **Shape**: weight [out, in, k, k], bias [out] or
+/// undefined.
 /// **Threads**: forward() belongs to one thread at a time (primitives are made on first use of a shape).
 std::unique_ptr<Convolution> onednn_convolution(const at::Tensor& weight, const at::Tensor& bias,
                                                 ConvolutionGeometry geometry);
 
-/// bf16. **Shape**: weight [out, in], bias [out] or undefined.
+/// In the dtype of the weight: bf16 or fp32. **Shape**: weight [out, in], bias [out] or undefined.
 std::unique_ptr<Linear> onednn_linear(const at::Tensor& weight, const at::Tensor& bias);
 
 }  // namespace waggle::pipeline::ops

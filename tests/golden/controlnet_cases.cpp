@@ -1,8 +1,8 @@
 // Golden cases of a ControlNet: what it adds to its base model's UNet, the UNet's answer to it, whole runs.
 #include <ATen/Functions.h>
 
-#include "pipeline/models/controlnet_files.h"
 #include "pipeline/engine/control.h"
+#include "pipeline/models/controlnet_files.h"
 #include "pipeline/models/model_files.h"
 #include "tests/golden/cases.h"
 
@@ -87,7 +87,7 @@ class Parts {
 void run_controlnet_cases(const std::filesystem::path& dir, Report& report) {
   const std::string name = dir.filename().string();
   try {
-    const auto fp32 = ops::reference_operations(at::kCPU, at::kFloat);
+    const auto fp32 = ops::best_operations(at::kCPU, at::kFloat);
     const GoldenSet set(dir, "controlnet_golden");
     const StableDiffusion model(find_model_files(dir / set.json()["base_model"].get<std::string>()),
                                 {fp32, fp32, fp32});

@@ -42,7 +42,7 @@ void run_file(const std::filesystem::path& path, const GoldenSet& set, Report& r
 
   const auto loras = std::make_shared<LoraStack>(
       std::vector<StackedLora>{{std::make_shared<const LoraFile>(path), set.json().value("strength", 1.0)}});
-  const auto fp32 = ops::reference_operations(at::kCPU, at::kFloat);
+  const auto fp32 = ops::best_operations(at::kCPU, at::kFloat);
   const StableDiffusion model(with_loras(find_model_files(base_dir), loras), {fp32, fp32, fp32});
   const std::size_t strays = loras->unmatched(0).size() + loras->loras()[0].file->unknown().size();
   report.check(name + ".load", strays == 0, std::to_string(strays) + " tensors of the file are not used");

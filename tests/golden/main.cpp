@@ -15,7 +15,8 @@ constexpr const char* kUsage =
     "  DIR          searched for golden.json, scheduler_golden.json, tokens_clip.json, lora_golden.json, "
     "...\n"
     "  --only GLOB  cases and tensors by name, e.g. 'sd15/*', 'sd15/txt2img.step_latents'\n"
-    "  --quiet      print failures and skips only\n";
+    "  --quiet      print failures and skips only\n"
+    "WAGGLE_KERNELS=avx2 or avx512 in the environment takes that path instead of plain libtorch\n";
 
 }  // namespace
 

@@ -8,7 +8,7 @@ namespace {
 
 void run_model(const pipeline::ModelFiles& files, const std::filesystem::path& numbers,
                const std::string& name, Report& report) {
-  const auto fp32 = pipeline::ops::reference_operations(at::kCPU, at::kFloat);
+  const auto fp32 = pipeline::ops::best_operations(at::kCPU, at::kFloat);
   std::vector<std::string> unused;
   const pipeline::StableDiffusion model(files, {fp32, fp32, fp32}, &unused);
   report.check(name + "/load", unused.empty(),

@@ -4,8 +4,9 @@
 namespace waggle::bench {
 
 struct Ceilings {
-  double bf16_gflops = 0, fp32_gflops = 0;  ///< matrix products of 4096^3 (bf16) and 2048^3 (fp32)
-  double copy_gbytes_per_s = 0;             ///< read and written bytes of a large copy
+  double bf16_gflops = 0;        ///< matrix products of 4096^3
+  double fp32_gflops = 0;        ///< of 2048^3, by oneDNN or by libtorch's BLAS, whichever is faster
+  double copy_gbytes_per_s = 0;  ///< read and written bytes of a large copy
 };
 
 Ceilings measure_ceilings();

@@ -1,30 +1,44 @@
-// Operations in bf16 on a CPU with AVX512-BF16: kernels of our own, oneDNN for convolutions and products.
+// Operations in bf16 or fp32 on a CPU: kernels of our own, oneDNN for convolutions and products.
 //
 // Activations are channels-last ([B, C, h, w] with strides of [B, h, w, C]) or token rows ([B, L, C])
 // throughout, so nothing is converted between two operations.
-#include <ATen/ATen.h>
-#include <ATen/Parallel.h>
+#include "pipeline/ops/fast.h"
 
-#include "pipeline/kernels/cpu_features.h"
-#include "pipeline/ops/onednn.h"
-#include "pipeline/ops/ops.h"
+#include "pipeline/kernels/kernels.h"
 
 #if defined(WAGGLE_AVX512_KERNELS) && defined(WAGGLE_ONEDNN)
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <memory>
+#include <vector>
 
-#include "pipeline/kernels/attention.h"
+#include <ATen/Parallel.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/empty_like.h>
+#include <ATen/ops/gelu.h>
+#include <ATen/ops/sigmoid.h>
+#include <ATen/ops/silu.h>
+#include <ATen/ops/upsample_nearest2d.h>
+
 #include "pipeline/kernels/convert.h"
-#include "pipeline/kernels/norms.h"
+#include "pipeline/ops/onednn.h"
 
 namespace waggle::pipeline::ops {
 namespace {
 
 using kernels::bf16_bits;
+using kernels::Kernels;
 
-bf16_bits* bits(const at::Tensor& t) { return static_cast<bf16_bits*>(t.data_ptr()); }
+template <class Element>
+constexpr at::ScalarType kDtype = std::is_same_v<Element, bf16_bits> ? at::kBFloat16 : at::kFloat;
+
+template <class Element>
+Element* elements(const at::Tensor& t) {
+  return static_cast<Element*>(t.data_ptr());
+}
 
 /// Rows of a map or of tokens: [B, C, h, w] channels-last or [..., C] -> number of rows of C.
 at::Tensor as_rows(const at::Tensor& x) {
@@ -40,12 +54,15 @@ void over_rows(std::int64_t count, std::int64_t elements_per_row, const Body& bo
       std::max<std::int64_t>(1, kElementsWorthAThread / std::max<std::int64_t>(1, elements_per_row)), body);
 }
 
-/// A weight as bf16. Files hold fp16 more often than anything else.
-at::Tensor as_bfloat16(const at::Tensor& weight) {
-  if (weight.scalar_type() != at::kHalf || !weight.is_contiguous()) return weight.to(at::kBFloat16);
+/// A weight as it is multiplied. Files hold fp16 more often than anything else.
+template <class Element>
+at::Tensor as_element(const at::Tensor& weight) {
+  if (kDtype<Element> == at::kFloat || weight.scalar_type() != at::kHalf || !weight.is_contiguous())
+    return weight.to(kDtype<Element>);
   at::Tensor converted = at::empty(weight.sizes(), weight.options().dtype(at::kBFloat16));
   over_rows(weight.numel(), 1, [&](std::int64_t first, std::int64_t last) {
-    kernels::half_to_bfloat16(bits(weight) + first, last - first, bits(converted) + first);
+    kernels::half_to_bfloat16(elements<bf16_bits>(weight) + first, last - first,
+                              elements<bf16_bits>(converted) + first);
   });
   return converted;
 }
@@ -54,22 +71,28 @@ struct Free {
   void operator()(void* p) const { std::free(p); }
 };
 
-class Avx512Operations final : public Operations {
+template <class Element>
+class FastOperations final : public Operations {
  public:
-  std::string_view name() const override { return "avx512_bf16"; }
-  at::TensorOptions activations() const override { return at::TensorOptions(at::kCPU).dtype(at::kBFloat16); }
+  FastOperations(std::string_view name, const Kernels<Element>& kernels)
+      : name_(name), norms_(kernels.norms), attention_(kernels.attention) {}
+
+  std::string_view name() const override { return name_; }
+  at::TensorOptions activations() const override {
+    return at::TensorOptions(at::kCPU).dtype(kDtype<Element>);
+  }
 
   std::unique_ptr<Convolution> convolution(at::Tensor weight, at::Tensor bias,
                                            ConvolutionGeometry geometry) const override {
-    return onednn_convolution(as_bfloat16(weight), bias, geometry);
+    return onednn_convolution(as_element<Element>(weight), bias, geometry);
   }
   std::unique_ptr<Linear> linear(at::Tensor weight, at::Tensor bias) const override {
-    return onednn_linear(as_bfloat16(weight), bias);
+    return onednn_linear(as_element<Element>(weight), bias);
   }
   NormWeights norm(at::Tensor weight, at::Tensor bias) const override {
     return {weight.to(at::kFloat).contiguous(), bias.to(at::kFloat).contiguous()};
   }
-  at::Tensor constant(at::Tensor value) const override { return as_bfloat16(value); }
+  at::Tensor constant(at::Tensor value) const override { return as_element<Element>(value); }
 
   at::Tensor group_norm(const at::Tensor& input, const NormWeights& w, int groups, double eps,
                         bool silu) const override {
@@ -83,8 +106,8 @@ class Avx512Operations final : public Operations {
       for (std::int64_t i = first; i < last; ++i) {
         const std::int64_t b = i / slices, row = i % slices * slice;
         double* sum = moments.data() + i * 2 * channels;
-        kernels::channel_sums(bits(x) + (b * rows + row) * channels, std::min(slice, rows - row), channels,
-                              sum, sum + channels);
+        norms_.channel_sums(elements<Element>(x) + (b * rows + row) * channels, std::min(slice, rows - row),
+                            channels, sum, sum + channels);
       }
     });
     std::vector<float> scale(static_cast<std::size_t>(batch * channels)), shift(scale.size());
@@ -95,8 +118,9 @@ class Avx512Operations final : public Operations {
     over_rows(batch * rows, channels, [&](std::int64_t first, std::int64_t last) {
       while (first < last) {
         const std::int64_t b = first / rows, count = std::min(last, (b + 1) * rows) - first;
-        kernels::scale_shift(bits(x) + first * channels, count, channels, scale.data() + b * channels,
-                             shift.data() + b * channels, silu, bits(y) + first * channels);
+        norms_.scale_shift(elements<Element>(x) + first * channels, count, channels,
+                           scale.data() + b * channels, shift.data() + b * channels, silu,
+                           elements<Element>(y) + first * channels);
         first += count;
       }
     });
@@ -108,8 +132,9 @@ class Avx512Operations final : public Operations {
     const std::int64_t width = x.size(-1);
     at::Tensor y = at::empty_like(x);
     over_rows(x.numel() / width, width, [&](std::int64_t first, std::int64_t last) {
-      kernels::layer_norm(bits(x) + first * width, last - first, width, w.weight.data_ptr<float>(),
-                          w.bias.data_ptr<float>(), static_cast<float>(eps), bits(y) + first * width);
+      norms_.layer_norm(elements<Element>(x) + first * width, last - first, width, w.weight.data_ptr<float>(),
+                        w.bias.data_ptr<float>(), static_cast<float>(eps),
+                        elements<Element>(y) + first * width);
     });
     return y;
   }
@@ -117,21 +142,21 @@ class Avx512Operations final : public Operations {
   at::Tensor attention(const at::Tensor& q_in, const at::Tensor& k_in, const at::Tensor& v_in, int heads,
                        bool causal) const override {
     const std::int64_t width = q_in.size(2) / heads;
-    if (causal || width % 2 != 0)  // text encoders; their length is 77
-      return reference_operations(at::kCPU, at::kBFloat16)->attention(q_in, k_in, v_in, heads, causal);
+    if (causal || width % attention_.depth != 0)  // text encoders; their length is 77
+      return reference_operations(at::kCPU, kDtype<Element>)->attention(q_in, k_in, v_in, heads, causal);
     const at::Tensor q = q_in.contiguous(), k = k_in.contiguous(), v = v_in.contiguous();
     const std::int64_t batch = q.size(0), queries = q.size(1), keys = k.size(1), channels = q.size(2);
     const kernels::AttentionHead head{queries, keys, width, channels, channels, channels, channels};
 
-    const auto k_size = static_cast<std::int64_t>(kernels::packed_keys_size(keys, width));
-    const auto v_size = static_cast<std::int64_t>(kernels::packed_values_size(keys, width));
+    const auto k_size = static_cast<std::int64_t>(attention_.packed_keys_size(keys, width));
+    const auto v_size = static_cast<std::int64_t>(attention_.packed_values_size(keys, width));
     const at::Tensor packed = at::empty({batch * heads, k_size + v_size}, q.options());
     at::parallel_for(0, batch * heads, 1, [&](std::int64_t first, std::int64_t last) {
       for (std::int64_t i = first; i < last; ++i) {
         const std::int64_t at = i / heads * keys * channels + i % heads * width;
-        bf16_bits* out = bits(packed) + i * (k_size + v_size);
-        kernels::pack_keys(bits(k) + at, head, out);
-        kernels::pack_values(bits(v) + at, head, out + k_size);
+        Element* out = elements<Element>(packed) + i * (k_size + v_size);
+        attention_.pack_keys(elements<Element>(k) + at, head, out);
+        attention_.pack_values(elements<Element>(v) + at, head, out + k_size);
       }
     });
 
@@ -141,14 +166,14 @@ class Avx512Operations final : public Operations {
     constexpr std::int64_t kTask = 192;
     const std::int64_t tasks = (queries + kTask - 1) / kTask;
     at::parallel_for(0, batch * heads * tasks, 1, [&](std::int64_t first, std::int64_t last) {
-      const std::size_t bytes = (kernels::attention_scratch_bytes(width) + 63) / 64 * 64;
+      const std::size_t bytes = (attention_.scratch_bytes(width) + 63) / 64 * 64;
       const std::unique_ptr<void, Free> scratch(std::aligned_alloc(64, bytes));
       for (std::int64_t i = first; i < last; ++i) {
         const std::int64_t h = i / tasks, row = i % tasks * kTask;
         const std::int64_t at = h / heads * queries * channels + h % heads * width;
-        const bf16_bits* keys_and_values = bits(packed) + h * (k_size + v_size);
-        kernels::attend(bits(q) + at, keys_and_values, keys_and_values + k_size, head, scale, row,
-                        std::min(queries, row + kTask), bits(out) + at, scratch.get());
+        const Element* keys_and_values = elements<Element>(packed) + h * (k_size + v_size);
+        attention_.attend(elements<Element>(q) + at, keys_and_values, keys_and_values + k_size, head, scale,
+                          row, std::min(queries, row + kTask), elements<Element>(out) + at, scratch.get());
       }
     });
     return out;
@@ -160,7 +185,8 @@ class Avx512Operations final : public Operations {
     const std::int64_t width = sizes.back() /= 2;
     at::Tensor y = at::empty(sizes, x.options());
     over_rows(y.numel() / width, 2 * width, [&](std::int64_t first, std::int64_t last) {
-      kernels::geglu(bits(x) + first * 2 * width, last - first, width, bits(y) + first * width);
+      norms_.geglu(elements<Element>(x) + first * 2 * width, last - first, width,
+                   elements<Element>(y) + first * width);
     });
     return y;
   }
@@ -193,13 +219,25 @@ class Avx512Operations final : public Operations {
       }
     }
   }
+
+  std::string_view name_;
+  kernels::NormKernels<Element> norms_;
+  kernels::AttentionKernels<Element> attention_;
 };
+
+template <class Element>
+std::shared_ptr<const Operations> with(std::string_view name, const Kernels<Element>* kernels) {
+  if (kernels == nullptr) return nullptr;
+  return std::make_shared<FastOperations<Element>>(name, *kernels);
+}
 
 }  // namespace
 
 std::shared_ptr<const Operations> avx512_bf16_operations() {
-  return kernels::has_avx512_bf16() ? std::make_shared<Avx512Operations>() : nullptr;
+  return with("avx512_bf16", kernels::avx512_bf16());
 }
+std::shared_ptr<const Operations> avx512_operations() { return with("avx512", kernels::avx512()); }
+std::shared_ptr<const Operations> avx2_operations() { return with("avx2", kernels::avx2()); }
 
 }  // namespace waggle::pipeline::ops
 
@@ -207,16 +245,8 @@ std::shared_ptr<const Operations> avx512_bf16_operations() {
 
 namespace waggle::pipeline::ops {
 std::shared_ptr<const Operations> avx512_bf16_operations() { return nullptr; }
+std::shared_ptr<const Operations> avx512_operations() { return nullptr; }
+std::shared_ptr<const Operations> avx2_operations() { return nullptr; }
 }  // namespace waggle::pipeline::ops
 
 #endif
-
-namespace waggle::pipeline::ops {
-
-std::shared_ptr<const Operations> best_operations(at::Device device, at::ScalarType dtype) {
-  if (device.is_cpu() && dtype == at::kBFloat16)
-    if (auto fast = avx512_bf16_operations()) return fast;
-  return reference_operations(device, dtype);
-}
-
-}  // namespace waggle::pipeline::ops

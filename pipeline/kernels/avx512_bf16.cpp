@@ -1,0 +1,11 @@
+// The kernels in bf16 on AVX512-BF16. Compiled for that processor.
+#include "pipeline/kernels/attention_of_format.h"
+#include "pipeline/kernels/format_bf16.h"
+#include "pipeline/kernels/norms_of_format.h"
+#include "pipeline/kernels/sets.h"
+
+namespace waggle::pipeline::kernels {
+
+constinit const Kernels<bf16_bits> kAvx512Bf16{NormsOf<Bf16>::kTable, AttentionOf<Bf16>::kTable};
+
+}  // namespace waggle::pipeline::kernels
