@@ -20,6 +20,18 @@ fs::path folder_of_this_program() {
   return error ? fs::current_path() : self.parent_path();
 }
 
+/// Beside the installed programs, else in the source tree.
+Result<fs::path> shipped(const std::string& what, const std::string& name, const fs::path& source,
+                         const std::string& flag) {
+  const fs::path installed = folder_of_this_program().parent_path() / "share/waggle" / name;
+  std::error_code error;
+  for (const fs::path& place : {installed, source}) {
+    if (fs::is_regular_file(place, error)) return place;
+  }
+  return Error{ErrorCode::unavailable, what + " is neither at " + installed.string() + " nor at " +
+                                           source.string() + "; name another with " + flag};
+}
+
 }  // namespace
 
 PrivateFolder::PrivateFolder(std::string_view prefix) {
@@ -46,14 +58,15 @@ Result<fs::path> sibling_program(std::string_view name) {
 }
 
 Result<fs::path> shipped_redis_conf() {
-  const fs::path installed = folder_of_this_program().parent_path() / "share/waggle/redis.conf";
-  const fs::path source = WAGGLE_SOURCE_REDIS_CONF;
-  std::error_code error;
-  for (const fs::path& place : {installed, source}) {
-    if (fs::is_regular_file(place, error)) return place;
-  }
-  return Error{ErrorCode::unavailable, "redis.conf is neither at " + installed.string() + " nor at " +
-                                           source.string() + "; name it with --redis-conf"};
+  return shipped("redis.conf", "redis.conf", WAGGLE_SOURCE_REDIS_CONF, "--redis-conf");
+}
+
+Result<fs::path> shipped_model() {
+  // A folder without this file is half an installation.
+  auto index = shipped("the demo model", "models/waggle-shapes/model_index.json",
+                       WAGGLE_SOURCE_MODEL "/model_index.json", "--model");
+  if (!index) return index.error();
+  return index->parent_path();
 }
 
 }  // namespace waggle::cli

@@ -29,4 +29,8 @@ Result<std::filesystem::path> sibling_program(std::string_view name);
 /// was built from. Errors: unavailable.
 Result<std::filesystem::path> shipped_redis_conf();
 
+/// The demo model, found in the same way: what is served and rendered with when nobody names a model. Errors:
+/// unavailable.
+Result<std::filesystem::path> shipped_model();
+
 }  // namespace waggle::cli

@@ -19,6 +19,7 @@
 #include "consumer/cli/inspect/like.h"
 #include "consumer/cli/job_flags.h"
 #include "consumer/cli/output_file.h"
+#include "consumer/cli/private_folder.h"
 #include "consumer/cli/progress_bar.h"
 #include "consumer/program/program.h"
 #include "consumer/program/stop_signal.h"
@@ -110,11 +111,16 @@ ExitCode follow(const Terminal& terminal, const RenderFlags& flags, Happenings& 
   }
 }
 
-ExitCode render(const Terminal& terminal, const RenderFlags& flags) {
+ExitCode render(const Terminal& terminal, RenderFlags flags) {
   const program::StopSignal stop;  // before the engine starts its threads
   auto format = format_of(flags.out);
   if (!format) return fail(terminal, format.error());
   if (auto writable = check_writable(flags.out); !writable) return fail(terminal, writable.error());
+  if (flags.model.empty()) {
+    auto shipped = shipped_model();
+    if (!shipped) return fail(terminal, shipped.error());
+    flags.model = std::move(shipped).value();
+  }
   auto options = engine_options(flags.engine, flags.model);
   if (!options) return fail(terminal, options.error());
   options->version = program::version();
@@ -168,8 +174,7 @@ ExitCode render(const Terminal& terminal, const RenderFlags& flags) {
 
 Action attach(CLI::App& app) {
   auto flags = std::make_shared<RenderFlags>();
-  app.add_option("--model", flags->model, "Diffusers folder or .safetensors checkpoint")
-      ->required()
+  app.add_option("--model", flags->model, "Diffusers folder or .safetensors checkpoint (default: the demo model)")
       ->type_name("DIR");
   add_job_flags(app, flags->job);
   app.get_option("prompt")->required(false);

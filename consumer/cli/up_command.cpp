@@ -3,6 +3,7 @@
 //
 // Redis and the queen listen on sockets in a private folder, so nothing but the bridge has a port, and two
 // pools on one machine cannot meet.
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
@@ -54,6 +55,9 @@ class Pool {
     auto conf = flags.redis_conf.empty() ? shipped_redis_conf() : Result<fs::path>(flags.redis_conf);
     if (!conf) return conf.error();
     pool->redis_conf_ = std::move(conf).value();
+    auto model = names_no_model(flags) ? shipped_model() : Result<fs::path>(flags.model);
+    if (!model) return model.error();
+    pool->model_ = std::move(model).value();
     std::error_code error;
     fs::create_directories(pool->data_, error);
     if (error) return Error{ErrorCode::io_error, pool->data_.string() + ": " + error.message()};
@@ -104,6 +108,14 @@ class Pool {
       service.arguments.insert(service.arguments.end(), {"--lease", std::to_string(*flags_.lease_s)});
     return service;
   }
+  /// Nothing says what to serve, neither a flag of ours nor one that is handed to the workers.
+  [[nodiscard]] static bool names_no_model(const UpFlags& flags) {
+    return flags.model.empty() && flags.models_dir.empty() &&
+           std::none_of(flags.worker_flags.begin(), flags.worker_flags.end(), [](const std::string& flag) {
+             return flag.starts_with("--model") || flag.starts_with("--null-renderer");
+           });
+  }
+
   Service worker(const std::string& id) {
     Service service{id,
                     {programs_[1], "--worker-id", id, "--connect", endpoints_.connect, "--redis-url",
@@ -116,7 +128,7 @@ class Pool {
     };
     // One model is loaded before "ready" is said, so that broken weights show here and not with the first
     // job.
-    if (!flags_.model.empty()) add({"--model-path", fs::absolute(flags_.model).string(), "--preload"});
+    if (!model_.empty()) add({"--model-path", fs::absolute(model_).string(), "--preload"});
     if (!flags_.models_dir.empty()) add({"--models-dir", fs::absolute(flags_.models_dir).string()});
     if (flags_.lease_s) add({"--lease", std::to_string(*flags_.lease_s)});
     add(flags_.worker_flags);
@@ -147,7 +159,7 @@ class Pool {
 
   const UpFlags& flags_;
   PrivateFolder folder_;
-  fs::path data_, redis_conf_;
+  fs::path model_, data_, redis_conf_;
   std::vector<std::string> programs_;  ///< queen, worker, bridge
   bus::Endpoints queen_;
   PoolEndpoints endpoints_;
@@ -182,7 +194,8 @@ ExitCode up(const Terminal& terminal, const UpFlags& flags) {
 Action attach(CLI::App& app) {
   auto flags = std::make_shared<UpFlags>();
   auto* model =
-      app.add_option("--model", flags->model, "Diffusers folder or .safetensors checkpoint to serve")
+      app.add_option("--model", flags->model,
+                     "Diffusers folder or .safetensors checkpoint to serve (default: the demo model)")
           ->type_name("DIR")
           ->check(CLI::ExistingPath);
   app.add_option("--models-dir", flags->models_dir, "Folder of models to serve")
@@ -225,6 +238,7 @@ Action attach(CLI::App& app) {
 
 const Command kUpCommand{"up",
                          "Run a whole pool here: Redis, queen, worker and bridge; Ctrl-C stops all of it",
+                         "  waggle up\n"
                          "  waggle up --model models/sd15\n"
                          "  waggle up --models-dir models --port 8080 --data /var/lib/waggle\n",
                          attach};

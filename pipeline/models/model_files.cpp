@@ -1,6 +1,7 @@
 // Finding the parts of a diffusers folder, and telling its family from the configurations.
 #include "pipeline/models/model_files.h"
 
+#include <algorithm>
 #include <fstream>
 #include <sstream>
 
@@ -67,6 +68,9 @@ ModelFiles find_model_files(const fs::path& path, const CheckpointSides& sides) 
     files.tokenizers.push_back({path / (std::string("tokenizer") + suffix), {}});
   }
   if (files.text_encoders.empty()) throw LoadError(path.filename().string() + ": has no text encoder");
+  // Diffusers passes over what begins with an underscore.
+  if (index.has("_guidance_scale"))
+    files.guidance_scale = std::clamp(index.number("_guidance_scale"), 0.0, 100.0);
   return files;
 }
 
@@ -88,6 +92,7 @@ ModelDescription describe(const ModelFiles& files, std::string name) {
   } else if (model.family.starts_with("sdxl")) {
     model.default_guidance = 5.0;
   }
+  if (files.guidance_scale) model.default_guidance = *files.guidance_scale;
   if (plan) model.default_sampler = (*plan)->sampler();
   return model;
 }

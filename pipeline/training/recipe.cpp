@@ -82,6 +82,7 @@ json model_index() {
           {"feature_extractor", {nullptr, nullptr}},
           {"safety_checker", {nullptr, nullptr}},
           {"requires_safety_checker", false},
+          {"_guidance_scale", kGuidance},
           {"scheduler", {"diffusers", "DPMSolverMultistepScheduler"}},
           {"text_encoder", {"transformers", "CLIPTextModel"}},
           {"tokenizer", {"transformers", "CLIPTokenizer"}},

@@ -9,6 +9,7 @@
 namespace waggle::training {
 
 inline constexpr int kSide = 128;       ///< pixels of a training picture's side
+inline constexpr double kGuidance = 2;  ///< as much as the shapes bear
 inline constexpr int kLatentSide = 16;  ///< kSide over the autoencoder's factor
 inline constexpr std::int64_t kTextLength = 77;
 

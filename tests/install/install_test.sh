@@ -51,6 +51,7 @@ for program in "$@"; do
     [[ -z $warnings ]] || fail "groff on $program.1: $warnings"
   fi
 done
+[[ -s share/waggle/models/waggle-shapes/model_index.json ]] || fail "the demo model was not installed"
 [[ -s share/waggle/redis.conf ]] || fail "redis.conf was not installed"
 
 # A sample file is read before --help answers, and a key that no flag has is an error: so the samples name real flags and

@@ -8,6 +8,7 @@
 
 #include "pipeline/image/picture.h"
 #include "pipeline/pipeline.h"
+#include "pipeline/training/recipe.h"
 #include "pipeline/training/run.h"
 #include "pipeline/training/samples.h"
 #include "pipeline/weights/weight_source.h"
@@ -38,6 +39,7 @@ TEST_CASE("export: a run of two steps gives a folder that the pipeline renders f
   REQUIRE(described);
   CHECK(described->family == "sd15");
   CHECK(described->default_width == 128);
+  CHECK(described->default_guidance == kGuidance);
   CHECK(described->default_sampler == "dpmpp_2m");
   write_sample_sheet(folder.path() / "model", {"a red circle", ""}, 2, folder.path() / "sheet.png");
   std::ifstream in(folder.path() / "sheet.png", std::ios::binary);
