@@ -27,7 +27,7 @@ struct Security {
   std::string public_key, secret_key;     ///< of this process
   std::string server_key;                 ///< clients: the queen's public key
   std::vector<std::string> allowed_keys;  ///< servers: clients that may connect; empty with keys set: nobody
-  std::vector<std::string> unlimited_keys;  ///< of those: such as may send any number of requests
+  std::vector<std::string> unlimited_keys = {};  ///< of those: such as may send any number of requests
 };
 
 /// A CURVE key pair as Z85 text. Throws std::runtime_error when libzmq has no CURVE.
