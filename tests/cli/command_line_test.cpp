@@ -81,7 +81,7 @@ TEST_CASE("waggle: rubbish on the command line is one line and exit code 2") {
       {"jobs", "--state", "asleep"},
       {"jobs", "--limit", "0"},
       {"drain", "not a worker"},
-      {"render", "a fox", "-o", "out.png"},
+      {"render", "-o", "out.png"},
       {"render", "--model", "/no/such/model", "a fox", "-o", "out.gif"},
       {"render", "--model", "/no/such/model", "a fox", "--precision", "fp7"},
       {"render", "--model", "/no/such/model", "-o", "out.png"},

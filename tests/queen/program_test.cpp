@@ -32,11 +32,15 @@ class Environment {
 class File {
  public:
   explicit File(const std::string& text)
-      : path(std::filesystem::temp_directory_path() / ("waggle-test-" + std::to_string(getpid()) + ".conf")) {
+      : path(std::filesystem::temp_directory_path() /
+             ("waggle-test-" + std::to_string(getpid()) + "-" + std::to_string(++count) + ".conf")) {
     std::ofstream(path) << text;
   }
   ~File() { std::filesystem::remove(path); }
   const std::filesystem::path path;
+
+ private:
+  static inline int count = 0;
 };
 
 struct Outcome {
