@@ -10,19 +10,14 @@
 #include <vector>
 
 #include "pipeline/image/picture.h"
+#include "tests/fuzz/seed_file.h"
 
 namespace {
 
 namespace fs = std::filesystem;
 using namespace waggle;
 
-int written = 0;
-
-void write(const fs::path& file, const std::string& bytes) {
-  fs::create_directories(file.parent_path());
-  std::ofstream(file, std::ios::binary) << bytes;
-  ++written;
-}
+using fuzz::write_seed;
 
 std::string read(const fs::path& file) {
   std::ifstream in(file, std::ios::binary);
@@ -34,9 +29,9 @@ void safetensors(const fs::path& dir, const char* name, const std::string& heade
   std::string file;
   for (int shift = 0; shift < 64; shift += 8) file += static_cast<char>(header.size() >> shift & 0xff);
   file += header + std::string(bytes, '\x3c');
-  write(dir / "weights" / name, file);
-  write(dir / "safetensors" / (std::string(name) + "-file"), '\0' + file);
-  write(dir / "safetensors" / name, std::string{'\1', static_cast<char>(bytes), '\0'} + header);
+  write_seed(dir / "weights" / name, file);
+  write_seed(dir / "safetensors" / (std::string(name) + "-file"), '\0' + file);
+  write_seed(dir / "safetensors" / name, std::string{'\1', static_cast<char>(bytes), '\0'} + header);
 }
 
 std::string entry(const std::string& name, const char* type, const std::string& shape, int begin, int end) {
@@ -82,19 +77,19 @@ void configs(const fs::path& dir, const fs::path& golden) {
                                                 {'\3', "sd15/vae/config.json"},
                                                 {'\4', "sd15/text_encoder/config.json"}};
   for (const auto& [kind, file] : files)
-    write(dir / std::to_string(static_cast<int>(kind)), kind + read(golden / file));
-  write(dir / "5",
-        '\5' + std::string(R"({"metadata":{"total_size":8},"weight_map":{"a":"x-1.safetensors"}})"));
+    write_seed(dir / std::to_string(static_cast<int>(kind)), kind + read(golden / file));
+  write_seed(dir / "5",
+             '\5' + std::string(R"({"metadata":{"total_size":8},"weight_map":{"a":"x-1.safetensors"}})"));
 }
 
 void tokenizers(const fs::path& dir, const fs::path& golden) {
   const std::string zero(1, '\0');
   const fs::path real = golden / "sd15/tokenizer";
-  write(dir / "small", R"({"<|startoftext|>":0,"<|endoftext|>":1,"a":2,"a</w>":3,"b</w>":4,"ab</w>":5})" +
-                           zero + "#version: 0.2\na b</w>\n" + zero + R"({"pad_token":"<|endoftext|>"})" +
-                           zero + "ab a");
-  write(dir / "golden", read(real / "vocab.json") + zero + read(real / "merges.txt") + zero +
-                            read(real / "special_tokens_map.json") + zero + "a red circle");
+  write_seed(dir / "small",
+             R"({"<|startoftext|>":0,"<|endoftext|>":1,"a":2,"a</w>":3,"b</w>":4,"ab</w>":5})" + zero +
+                 "#version: 0.2\na b</w>\n" + zero + R"({"pad_token":"<|endoftext|>"})" + zero + "ab a");
+  write_seed(dir / "golden", read(real / "vocab.json") + zero + read(real / "merges.txt") + zero +
+                                 read(real / "special_tokens_map.json") + zero + "a red circle");
 }
 
 void pictures(const fs::path& dir) {
@@ -103,8 +98,8 @@ void pictures(const fs::path& dir) {
   for (int i = 0; i < 9 * 7 * 3; ++i) picture.samples.push_back(static_cast<std::uint8_t>(i * 5));
   for (const OutputFormat format : {OutputFormat::png, OutputFormat::jpeg, OutputFormat::webp}) {
     const fs::path of = dir / std::string(name(format));
-    write(of / "plain", pipeline::encode(picture, format));
-    write(of / "text", pipeline::encode(picture, format, {{"parameters", "a \xC3\xA9 b\nSteps: 2"}}));
+    write_seed(of / "plain", pipeline::encode(picture, format));
+    write_seed(of / "text", pipeline::encode(picture, format, {{"parameters", "a \xC3\xA9 b\nSteps: 2"}}));
   }
 }
 
@@ -113,7 +108,7 @@ void prompts(const fs::path& dir) {
                          "embedding:bad-hands-5, bad, <toy>, (style_2:0.5), embedding:gone.pt",
                          "((((((((((a:1.1):1.2):-3)))))]]]",
                          "&lt;b&gt; caf\xC3\xA9 \xE8\x9C\x82 \xF0\x9F\x90\x9D \xFF\xFE"};
-  for (std::size_t i = 0; i < std::size(texts); ++i) write(dir / std::to_string(i), texts[i]);
+  for (std::size_t i = 0; i < std::size(texts); ++i) write_seed(dir / std::to_string(i), texts[i]);
 }
 
 }  // namespace
@@ -129,6 +124,6 @@ int main(int argc, char** argv) {
   tokenizers(to / "tokenizer", golden);
   pictures(to / "picture");
   prompts(to / "prompt");
-  std::printf("%d seeds\n", written);
+  std::printf("%d seeds\n", fuzz::seeds_written);
   return 0;
 }
