@@ -8,6 +8,16 @@
 #endif
 
 namespace waggle::pipeline {
+namespace {
+
+#if defined(__GLIBC__)
+constexpr int kAnyMaps = 65536;                // glibc's own default
+constexpr int kMappedFrom = 256 << 10;         // bytes
+constexpr int kDefaultMappedFrom = 128 << 10;  // glibc's own, before it adapts
+bool keeping = false;
+#endif
+
+}  // namespace
 
 void keep_freed_memory() {
 #if defined(__GLIBC__)
@@ -18,12 +28,28 @@ void keep_freed_memory() {
   ::mallopt(M_ARENA_MAX, 1);
   ::mallopt(M_TRIM_THRESHOLD, -1);
   ::mallopt(M_TOP_PAD, 64 << 20);
+  keeping = true;
 #endif
 }
 
 void release_freed_memory() {
 #if defined(__GLIBC__)
   ::malloc_trim(0);
+#endif
+}
+
+ThriftyMemory::ThriftyMemory() {
+#if defined(__GLIBC__)
+  release_freed_memory();
+  ::mallopt(M_MMAP_THRESHOLD, kMappedFrom);
+  ::mallopt(M_MMAP_MAX, kAnyMaps);
+#endif
+}
+
+ThriftyMemory::~ThriftyMemory() {
+#if defined(__GLIBC__)
+  ::mallopt(M_MMAP_THRESHOLD, kDefaultMappedFrom);
+  if (keeping) ::mallopt(M_MMAP_MAX, 0);
 #endif
 }
 

@@ -1,6 +1,7 @@
 // Choosing between one piece and tiles.
 #include "pipeline/engine/bounded_vae.h"
 
+#include "pipeline/engine/allocator.h"
 #include "pipeline/engine/tiling_choice.h"
 
 namespace waggle::pipeline {
@@ -18,6 +19,7 @@ at::Tensor decode_within(const StableDiffusion& model, const at::Tensor& latents
   const auto tiling =
       decode_tiling(config, latents.size(2), latents.size(3), kind_of(model), bounds.budget_bytes);
   if (!tiling) return model.decode(latents);
+  const ThriftyMemory thrifty;
   at::Tensor image =
       decode_tiled(model.vae_decoder(), config, latents / config.scaling_factor, *tiling, bounds.between);
   return image.div_(2).add_(0.5).clamp_(0.0, 1.0).to(at::kCPU);
@@ -30,6 +32,7 @@ Posterior encode_within(const StableDiffusion& model, const at::Tensor& image, c
   const auto tiling = encode_tiling(config, image.size(2) / factor, image.size(3) / factor, kind_of(model),
                                     bounds.budget_bytes);
   if (!tiling) return model.encode_image(image);
+  const ThriftyMemory thrifty;
   return encode_tiled(model.vae()->encoder(), config, image, *tiling, bounds.between);
 }
 

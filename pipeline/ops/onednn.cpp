@@ -1,9 +1,11 @@
-// oneDNN primitives, one set per input shape, over weights in the layout that the first of them asked for.
+// oneDNN primitives, one set for each of the last input shapes, over weights in the layout that the first of
+// them asked for.
 #include "pipeline/ops/onednn.h"
 
+#include <algorithm>
 #include <array>
-#include <map>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include <ATen/Functions.h>
@@ -50,6 +52,14 @@ class PackedWeights {
     plain_.reset();
     return copies_.emplace_back(std::move(packed));
   }
+  /// Drops the copies that `is_wanted` denies; never the one that others are made from.
+  template <class Predicate>
+  void keep(const Predicate& is_wanted) {
+    if (copies_.empty()) return;
+    copies_.erase(std::remove_if(copies_.begin() + 1, copies_.end(),
+                                 [&](const memory& copy) { return !is_wanted(copy.get_desc()); }),
+                  copies_.end());
+  }
 
  private:
   at::Tensor plain_;
@@ -62,6 +72,41 @@ struct Prepared {
   dnnl::primitive primitive;
   memory::desc source, destination, scratchpad;
   memory weights;
+};
+
+/// What was prepared for the shapes that came last, the latest first. A worker sees shapes without end
+/// (sizes, batches, tiles), each of them worth some tens of kilobytes of code in each of hundreds of layers.
+template <class Key>
+class LatestPrepared {
+ public:
+  /// Enough for one picture size at the batches that jobs joining and leaving make of it.
+  static constexpr std::size_t kMost = 8;
+
+  /// `make(Prepared&)` fills what is not there; what is dropped for it takes its copy of the weights along
+  /// where nothing else uses that.
+  template <class Make>
+  const Prepared& find(const Key& key, PackedWeights& weights, const Make& make) {
+    const auto found =
+        std::find_if(all_.begin(), all_.end(), [&](const auto& entry) { return entry.first == key; });
+    if (found != all_.end()) {
+      std::rotate(all_.begin(), found, found + 1);
+      return all_.front().second;
+    }
+    Prepared fresh;
+    make(fresh);
+    const bool full = all_.size() == kMost;
+    if (full) all_.pop_back();
+    all_.emplace(all_.begin(), key, std::move(fresh));
+    if (full)
+      weights.keep([&](const memory::desc& desc) {
+        return std::any_of(all_.begin(), all_.end(),
+                           [&](const auto& entry) { return entry.second.weights.get_desc() == desc; });
+      });
+    return all_.front().second;
+  }
+
+ private:
+  std::vector<std::pair<Key, Prepared>> all_;
 };
 
 /// In fp32 the residual lies in the destination before the primitive runs: its fastest convolutions take no
@@ -135,9 +180,11 @@ class OneDnnConvolution final : public Convolution, private Layer {
 
  private:
   const Prepared& prepare(const at::Tensor& x, const at::Tensor& y, bool adds_residual) const {
-    auto [found, fresh] = prepared_.try_emplace({x.size(0), x.size(2), x.size(3), adds_residual});
-    if (!fresh) return found->second;
-    Prepared& p = found->second;
+    return prepared_.find({x.size(0), x.size(2), x.size(3), adds_residual}, weights_,
+                          [&](Prepared& p) { fill(p, x, y, adds_residual); });
+  }
+
+  void fill(Prepared& p, const at::Tensor& x, const at::Tensor& y, bool adds_residual) const {
     p.source = {x.sizes().vec(), type_, Tag::nhwc};
     p.destination = {y.sizes().vec(), type_, Tag::nhwc};
     const memory::desc any(shape_, type_, Tag::any);
@@ -153,12 +200,11 @@ class OneDnnConvolution final : public Convolution, private Layer {
     p.primitive = Convolve(made);
     p.scratchpad = made.scratchpad_desc();
     p.weights = weights_.in(made.weights_desc());  // a shared handle
-    return p;
   }
 
   std::vector<std::int64_t> shape_;
   ConvolutionGeometry geometry_;
-  mutable std::map<std::array<std::int64_t, 4>, Prepared> prepared_;
+  mutable LatestPrepared<std::array<std::int64_t, 4>> prepared_;
 };
 
 class OneDnnLinear final : public Linear, private Layer {
@@ -178,9 +224,11 @@ class OneDnnLinear final : public Linear, private Layer {
 
  private:
   const Prepared& prepare(std::int64_t rows, bool adds_residual) const {
-    auto [found, fresh] = prepared_.try_emplace({rows, adds_residual});
-    if (!fresh) return found->second;
-    Prepared& p = found->second;
+    return prepared_.find({rows, adds_residual}, weights_,
+                          [&](Prepared& p) { fill(p, rows, adds_residual); });
+  }
+
+  void fill(Prepared& p, std::int64_t rows, bool adds_residual) const {
     p.source = {{rows, shape_[1]}, type_, Tag::ab};
     p.destination = {{rows, shape_[0]}, type_, Tag::ab};
     const memory::desc any(shape_, type_, Tag::any);
@@ -193,11 +241,10 @@ class OneDnnLinear final : public Linear, private Layer {
     p.primitive = Product(made);
     p.scratchpad = made.scratchpad_desc();
     p.weights = weights_.in(made.weights_desc());  // a shared handle
-    return p;
   }
 
   std::vector<std::int64_t> shape_;
-  mutable std::map<std::array<std::int64_t, 2>, Prepared> prepared_;
+  mutable LatestPrepared<std::array<std::int64_t, 2>> prepared_;
 };
 
 }  // namespace

@@ -74,6 +74,7 @@ Progress learn(const LoopSettings& settings, Optimizer& optimizer,
     pipeline::FileWeights source({checkpoint_file(settings.folder, settings.stage)});
     optimizer.load(source);
   }
+  if (settings.again && progress.finished) progress = {progress.step, 0, false};
   LossCurve curve(settings.folder / "loss.csv", settings.stage, progress.step);
 
   const Clock::time_point start = Clock::now();

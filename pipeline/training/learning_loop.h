@@ -28,6 +28,7 @@ struct LoopSettings {
   double rate = 1e-3;            ///< highest learning rate
   std::int64_t warm_up = 200;    ///< steps
   double checkpoint_seconds = 60;
+  bool again = false;        ///< a finished stage gets its budget once more; steps count from its beginning
   double visit_seconds = 0;  ///< 0: `visit` is called at the end alone
 };
 

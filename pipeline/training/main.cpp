@@ -44,6 +44,16 @@ int main(int argc, char** argv) {
   app.add_option("--scenes", settings.scenes, "scenes that the UNet learns from")->capture_default_str();
   app.add_option("--sample-minutes", settings.sample_minutes, "between two sample sheets; 0: only at the end")
       ->capture_default_str();
+  app.add_option(
+         "--easy-share", settings.easy_share,
+         "of the UNet's lessons, single figures on plain grounds at first; none after 40 % of its budget")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 1.0));
+  app.add_option(
+         "--extend", settings.extended,
+         "finished stages that get their budget (in minutes) once more: another schedule from what they "
+         "have learned")
+      ->check(CLI::IsMember({"vae", "decoder", "reader", "denoiser"}));
   app.add_option("--export", export_folder, "write the model here as a diffusers folder when done");
   app.add_flag("--export-only", export_only, "export what the checkpoints hold by now, train nothing");
   app.footer(

@@ -27,8 +27,8 @@ namespace fs = std::filesystem;
 constexpr const char *kVae = "vae", *kDecoder = "decoder", *kReader = "reader", *kDenoiser = "denoiser";
 constexpr int kWordScenes = 20000;  // enough to see every word hundreds of times
 constexpr double kVaeRate = 2e-3, kDecoderRate = 1e-3, kReaderRate = 2e-3, kDenoiserRate = 8e-4;
-/// The autoencoder learns from quarters of pictures first: four times the steps, and edges and colours are
-/// local matters.
+/// Autoencoder and decoder learn from quarters of pictures first: four times the steps, and edges and colours
+/// are local matters.
 constexpr double kCroppedShare = 0.4;
 constexpr int kCrop = kSide / 2;
 
@@ -40,8 +40,8 @@ void begin_from(const Weights& reader, const std::map<std::string, at::Tensor>& 
 }
 
 /// Scenes with one figure on a plain ground, which say most clearly what a word means. They are most of the
-/// lessons at first, and no more than their share after kEasyUntil.
-constexpr double kEasyAtFirst = 0.7, kEasyUntil = 0.4;
+/// lessons at first (RunSettings::easy_share), and no more than their share after kEasyUntil.
+constexpr double kEasyUntil = 0.4;
 std::vector<std::size_t> easy_scenes(const std::vector<Scene>& scenes) {
   std::vector<std::size_t> easy;
   for (std::size_t i = 0; i < scenes.size(); ++i)
@@ -62,7 +62,12 @@ constexpr std::size_t kShortPadding = 10;
 LoopSettings loop_of(const RunSettings& run, const char* stage, const StageBudget& budget, double rate) {
   LoopSettings loop{stage, run.folder, budget.steps, budget.minutes, rate};
   loop.visit_seconds = 60 * run.sample_minutes;
+  loop.again = run.extended.contains(stage);
   return loop;
+}
+
+bool is_done(const RunSettings& run, const char* stage) {
+  return read_progress(run.folder, stage).finished && !run.extended.contains(stage);
 }
 
 pipeline::Tokenizer tokenizer_in(const fs::path& folder) {
@@ -138,7 +143,7 @@ bool Run::train(const std::atomic<bool>& stop) {
 }
 
 bool Run::train_autoencoder(const std::atomic<bool>& stop) {
-  if (read_progress(settings_.folder, kVae).finished) return true;
+  if (is_done(settings_, kVae)) return true;
   Autoencoder model(settings_.seed, at::kBFloat16);
   Optimizer optimizer(model.parameters(), {});
   const auto parameters = values(model.parameters());
@@ -163,18 +168,20 @@ bool Run::train_autoencoder(const std::atomic<bool>& stop) {
 }
 
 bool Run::train_decoder(const std::atomic<bool>& stop) {
-  if (read_progress(settings_.folder, kDecoder).finished) return true;
+  if (is_done(settings_, kDecoder)) return true;
   const Autoencoder model(settings_.seed, at::kBFloat16);
   loaded(settings_, kVae, model.parameters()).swap_averages();
   const auto tensors = decoder_of(model);
   Optimizer optimizer(tensors, {});
   const auto parameters = values(tensors);
   const int each = std::max(1, settings_.decoder.batch / settings_.threads);
-  const auto step = [&](std::int64_t n, double) {
+  const auto step = [&](std::int64_t n, double share) {
     Gradients gradients = differentiate(parameters, settings_.threads, [&](int shard) {
       auto generator = generator_for(settings_.seed, kDecoderSteps,
                                      static_cast<std::uint64_t>(n * settings_.threads + shard));
-      return model.decoder_loss(random_pictures(each, generator), noise_of(generator));
+      at::Tensor pictures = random_pictures(each, generator);
+      if (share < kCroppedShare) pictures = random_crops(pictures, kCrop, generator);
+      return model.decoder_loss(pictures, noise_of(generator));
     });
     return StepResult{gradients.loss, std::move(gradients.of_each)};
   };
@@ -188,7 +195,7 @@ bool Run::train_decoder(const std::atomic<bool>& stop) {
 }
 
 bool Run::train_reader(const std::atomic<bool>& stop) {
-  if (read_progress(settings_.folder, kReader).finished) return true;
+  if (is_done(settings_, kReader)) return true;
   const Reader model(settings_.seed, at::kBFloat16, tokenizer_in(settings_.folder / "tokenizer"));
   const auto tensors = model.parameters();
   Optimizer optimizer(tensors, {});
@@ -209,7 +216,7 @@ bool Run::train_reader(const std::atomic<bool>& stop) {
 }
 
 bool Run::train_denoiser(const std::atomic<bool>& stop) {
-  if (read_progress(settings_.folder, kDenoiser).finished) return true;
+  if (is_done(settings_, kDenoiser)) return true;
   const Autoencoder autoencoder(settings_.seed, at::kBFloat16);
   loaded(settings_, kVae, autoencoder.parameters()).swap_averages();
   const LatentStore store = make_latents(autoencoder, settings_.seed, settings_.scenes, settings_.threads,
@@ -235,7 +242,7 @@ bool Run::train_denoiser(const std::atomic<bool>& stop) {
       std::vector<const Scene*> scenes;
       at::Tensor which = at::empty({each}, at::kLong);
       for (int i = 0; i < each; ++i) {
-        const bool as_easy = !easy.empty() && dice.chance(kEasyAtFirst * (1 - share / kEasyUntil));
+        const bool as_easy = !easy.empty() && dice.chance(settings_.easy_share * (1 - share / kEasyUntil));
         const std::size_t one = as_easy ? dice.one_of(easy) : dice.below(store.scenes.size());
         scenes.push_back(&store.scenes[one]);
         which.data_ptr<std::int64_t>()[i] = static_cast<std::int64_t>(one);

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <set>
+#include <string>
 
 #include "pipeline/training/autoencoder.h"
 #include "pipeline/training/byte_pairs.h"
@@ -26,6 +28,10 @@ struct RunSettings {
   StageBudget vae{20, 0, 16}, decoder{10, 0, 16}, reader{3, 0, 128}, denoiser{70, 0, 32};
   std::int64_t scenes = 60000;
   double sample_minutes = 10;
+  /// Of the denoiser's lessons, the part that single figures on plain grounds are at first.
+  double easy_share = 0.7;
+  /// Names of finished stages that get their budget once more: another schedule from what they have learned.
+  std::set<std::string> extended;
 };
 
 class Run {
