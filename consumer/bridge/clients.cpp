@@ -2,7 +2,6 @@
 #include "consumer/bridge/clients.h"
 
 #include <algorithm>
-#include <ranges>
 
 #include <boost/asio/ip/address.hpp>
 
@@ -42,7 +41,7 @@ std::string network_of(std::string_view address) {
     return asio::ip::make_address_v4(asio::ip::v4_mapped, parsed.to_v6()).to_string();
   }
   auto bytes = parsed.to_v6().to_bytes();
-  std::ranges::fill(bytes | std::views::drop(8), 0);
+  std::fill(bytes.begin() + 8, bytes.end(), 0);
   return asio::ip::address_v6(bytes).to_string();
 }
 

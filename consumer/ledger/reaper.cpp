@@ -44,7 +44,8 @@ Result<Connected> Ledger::connected() {
     found.workers.emplace_back(list.substr(at, list.find_first_of(" \n", at) - at));
   }
   std::ranges::sort(found.workers);
-  found.workers.erase(std::ranges::unique(found.workers).begin(), found.workers.end());
+  // Not std::ranges::unique: clang 14, which builds the fuzzers, cannot take libstdc++'s subranges.
+  found.workers.erase(std::unique(found.workers.begin(), found.workers.end()), found.workers.end());
   return found;
 }
 
