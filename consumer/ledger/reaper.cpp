@@ -44,7 +44,7 @@ Result<Connected> Ledger::connected() {
     found.workers.emplace_back(list.substr(at, list.find_first_of(" \n", at) - at));
   }
   std::ranges::sort(found.workers);
-  // Not std::ranges::unique: clang 14, which builds the fuzzers, cannot take libstdc++'s subranges.
+  // Not std::ranges::unique: older clangs cannot take libstdc++'s subranges.
   found.workers.erase(std::unique(found.workers.begin(), found.workers.end()), found.workers.end());
   return found;
 }

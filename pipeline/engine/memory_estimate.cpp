@@ -61,7 +61,9 @@ class Alive {
  private:
   static constexpr std::int64_t kMaxScores = ops::kMaxAttentionScores;
   /// Plain libtorch normalises half precisions in fp32: the input, the output, and the output as it was.
-  [[nodiscard]] double norm_copies() const { return kind_.fused ? 1 : kind_.element_bytes == 4 ? 2 : 5; }
+  [[nodiscard]] double norm_copies() const {
+    return kind_.fused && !kind_.plain_norms ? 1 : kind_.element_bytes == 4 ? 2 : 5;
+  }
   /// What a convolution's library takes beside input and output: both once more in its own layout.
   [[nodiscard]] double workspace(double in, double out) const { return kind_.fused ? 0.0 : in + out; }
 
@@ -214,7 +216,7 @@ std::int64_t decode_bytes(const VaeConfig& config, std::int64_t height, std::int
     whole.norm_and_convolution(wide(config.widths.front()), 3, cells * std::pow(4.0, stages - 1));
     return whole.bytes() + picture_bytes(config, cells);
   }
-  Alive tile({kind.element_bytes, false});  // shared moments are plain libtorch
+  Alive tile({kind.element_bytes, kind.fused, /*plain_norms=*/true});
   const double core = wide(largest_core(wide(tiling->tile), wide(decode_halo(config, split))));
   const double tile_cells = std::min(core / std::pow(4.0, split - 1), cells);
   tile.hold(features);
@@ -239,7 +241,7 @@ std::int64_t encode_bytes(const VaeConfig& config, std::int64_t height, std::int
   walk_middle(whole, wide(config.widths.back()), cells);
   std::int64_t most = whole.bytes();
   if (split > 0) {
-    Alive tile({kind.element_bytes, false});
+    Alive tile({kind.element_bytes, kind.fused, /*plain_norms=*/true});
     const double core = wide(largest_core(wide(tiling->tile), wide(encode_halo(config, split))));
     const double tile_pixels = std::min(core * std::pow(4.0, split), pixels);
     tile.hold(features);

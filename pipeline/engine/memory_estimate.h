@@ -17,7 +17,8 @@ namespace waggle::pipeline {
 /// How an implementation of the operations spends memory.
 struct ActivationKind {
   std::int64_t element_bytes = 4;
-  bool fused = false;  ///< norms, SiLU and GEGLU in one go, attention without scores: our own kernels
+  bool fused = false;        ///< norms, SiLU and GEGLU in one go, attention without scores: our own kernels
+  bool plain_norms = false;  ///< not the norms: tiles share moments, by libtorch's plain operations
 
   static ActivationKind of(const ops::Operations& operations);
 };

@@ -13,6 +13,7 @@
 #include "consumer/cli/private_folder.h"
 #include "pipeline/image/picture.h"
 #include "tests/e2e/machine.h"
+#include "tests/e2e/on_terminal.h"
 
 using namespace waggle;
 using namespace waggle::e2e;
@@ -266,4 +267,62 @@ TEST_CASE("batch: in process and by the pool the pictures are the same") {
       most = std::max(most, std::abs(one->samples[i] - other->samples[i]));
     CHECK(most <= 1);
   }
+}
+
+TEST_CASE("batch: jobs that failed are left alone by --resume and rendered by --retry-failed") {
+  const cli::PrivateFolder folder("waggle-test-");
+  std::ofstream(folder.path() / "jobs.jsonl") << R"({"prompt":"late","deadline_s":6,"seed":1})"
+                                                 "\n"
+                                              << R"({"prompt":"later","deadline_s":6,"seed":2})"
+                                                 "\n";
+  Pool pool(null_pool("1ms"));
+  REQUIRE(pool.waggle({"pause", "null"}).exit_status == 0);
+  const fs::path out = folder.path() / "out";
+  const Run first = pool.waggle({"batch", folder.path() / "jobs.jsonl", "--model", "null", "--out", out});
+  INFO(first.output);
+  CHECK(first.exit_status == 1);
+  CHECK(first.output.find("--retry-failed") != std::string::npos);
+  CHECK(pictures_in(out).empty());
+  REQUIRE(pool.waggle({"resume", "null"}).exit_status == 0);
+  const Run resumed = pool.waggle({"batch", "--resume", "--out", out});
+  INFO(resumed.output);
+  CHECK(resumed.exit_status == 1);
+  CHECK(pictures_in(out).empty());
+  const Run retried = pool.waggle({"batch", "--retry-failed", "--out", out});
+  INFO(retried.output);
+  CHECK(retried.exit_status == 0);
+  CHECK(pictures_in(out).size() == 2);
+  const auto stats = nlohmann::json::parse(pool.waggle({"stats", "--json"}).output);
+  CHECK(stats.at("expired") == 2);
+  CHECK(stats.at("completed") == 2);
+}
+
+TEST_CASE("batch: a queue with less room than the window takes the run in turns") {
+  const cli::PrivateFolder folder("waggle-test-");
+  write_prompts(folder.path() / "prompts.txt", 30);
+  setenv("WAGGLE_MAX_QUEUED", "2", 1);
+  Pool pool(two_workers("3ms"));
+  unsetenv("WAGGLE_MAX_QUEUED");
+  const fs::path out = folder.path() / "out";
+  const Run run = pool.waggle(
+      {"batch", folder.path() / "prompts.txt", "--model", "null", "--out", out, "--window", "20"});
+  INFO(run.output);
+  CHECK(run.exit_status == 0);
+  CHECK(pictures_in(out).size() == 30);
+  const auto stats = nlohmann::json::parse(pool.waggle({"stats", "--json"}).output);
+  CHECK(stats.at("completed") == 30);
+}
+
+TEST_CASE("batch: on a terminal the run and each worker have a line, which the summary replaces") {
+  const cli::PrivateFolder folder("waggle-test-");
+  write_prompts(folder.path() / "prompts.txt", 24);
+  Pool pool(two_workers("20ms"));
+  auto arguments = pool.told({"batch", folder.path() / "prompts.txt", "--model", "null", "--out",
+                              folder.path() / "out", "--window", "8"});
+  arguments.insert(arguments.begin(), std::string(WAGGLE_PROGRAMS) + "/waggle");
+  OnTerminal terminal(arguments, 60, 20);
+  CHECK(terminal.says("] a bee on flower"));
+  CHECK(terminal.end() == 0);
+  CHECK(terminal.heard().find("24 of 24 jobs done") != std::string::npos);
+  CHECK(pictures_in(folder.path() / "out").size() == 24);
 }

@@ -6,6 +6,7 @@
 
 #include <c10/core/InferenceMode.h>
 
+#include "pipeline/ops/ops.h"
 #include "tests/golden/cases.h"
 
 namespace {
@@ -16,7 +17,9 @@ constexpr const char* kUsage =
     "...\n"
     "  --only GLOB  cases and tensors by name, e.g. 'sd15/*', 'sd15/txt2img.step_latents'\n"
     "  --quiet      print failures and skips only\n"
-    "WAGGLE_KERNELS=avx2 or avx512 in the environment takes that path instead of plain libtorch\n";
+    "WAGGLE_KERNELS=reference, avx2 or avx512 in the environment takes that path instead of the fastest one;\n"
+    "where this machine lacks it, the run ends with 77\n";
+constexpr int kSkipped = 77;
 
 }  // namespace
 
@@ -40,6 +43,12 @@ int main(int argc, char** argv) {
     return 2;
   }
   const c10::InferenceMode no_gradients;
+  try {
+    (void)waggle::pipeline::ops::best_operations(at::kCPU, at::kFloat);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "waggle-golden: %s\n", error.what());
+    return kSkipped;
+  }
   waggle::golden::Report report(only, quiet);
   try {
     waggle::golden::run_all(std::filesystem::canonical(dir), report);

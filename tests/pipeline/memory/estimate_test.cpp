@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 
 #include "pipeline/engine/tiling_choice.h"
+#include "pipeline/ops/fast.h"
 #include "tests/pipeline/memory/counted_memory.h"
 #include "tests/pipeline/memory/networks.h"
 
@@ -17,7 +18,8 @@ namespace {
 std::vector<std::shared_ptr<const ops::Operations>> implementations() {
   std::vector all{ops::reference_operations(at::kCPU, at::kFloat),
                   ops::reference_operations(at::kCPU, at::kBFloat16)};
-  if (auto fast = ops::avx512_bf16_operations()) all.push_back(std::move(fast));
+  for (const auto& make : {ops::avx512_bf16_operations, ops::avx512_operations, ops::avx2_operations})
+    if (auto fast = make()) all.push_back(std::move(fast));
   return all;
 }
 
