@@ -70,6 +70,33 @@ TEST_CASE("learning: a finished stage is not run again") {
   CHECK(second.steps_taken == 0);
 }
 
+TEST_CASE("learning: a finished stage that is extended goes on from its weights with a budget of its own") {
+  const test::ScratchFolder folder;
+  Toy first, second;
+  (void)first.learn_in(folder.path(), 10);
+  LoopSettings settings{"toy", folder.path(), 0, 1e-4, 0.1};
+  settings.again = true;
+  const std::atomic<bool> stop{false};
+  double share_at_first = 1;
+  std::int64_t begun_at = -1;
+  const Progress progress = learn(
+      settings, second.optimizer,
+      [&](std::int64_t n, double share) {
+        if (begun_at < 0) {
+          begun_at = n;
+          share_at_first = share;
+          CHECK(at::equal(second.parameters["w"], first.parameters["w"]));
+        }
+        Gradients g = differentiate({second.parameters["w"]}, 1,
+                                    [&](int) { return (second.parameters["w"] - 3.0).square().mean(); });
+        return StepResult{g.loss, g.of_each};
+      },
+      [](const Progress&) {}, stop);
+  CHECK(progress.finished);
+  CHECK(begun_at == 10);
+  CHECK(share_at_first == 0);
+}
+
 TEST_CASE("learning: a torn checkpoint of another program is an error, not a fresh start") {
   const test::ScratchFolder folder;
   std::ofstream(folder.path() / "toy.safetensors") << "half a file";
