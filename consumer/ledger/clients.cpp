@@ -1,4 +1,8 @@
 // What clients ask for through the queen, and what readers read.
+#include <algorithm>
+#include <array>
+#include <span>
+
 #include "consumer/ledger/implementation.h"
 #include "consumer/ledger/reading.h"
 #include "schemas/codec/msgpack.h"
@@ -7,11 +11,6 @@
 
 namespace waggle::ledger {
 namespace {
-
-/// Jobs that name their worker wait in a lane of their own, which only that worker looks into.
-std::string lane_of(const JobRequest& request) {
-  return request.worker_id ? "@" + request.worker_id->value + ":" + request.model : request.model;
-}
 
 /// The tenant's length keeps ("a", "b:c") and ("a:b", "c") apart.
 std::string idempotency_of(const JobRequest& request) {
@@ -32,59 +31,58 @@ std::vector<BlobField> blobs_of(const JobRequest& request) {
   return blobs;
 }
 
-std::vector<std::string> submit_arguments(const JobId& id, const JobRequest& request,
-                                          std::string_view batch_key, std::string_view request_digest,
-                                          const Policy& policy) {
+/// What the script is told of each job.
+void add_arguments(std::vector<std::string>& words, const Ledger::Submission& job) {
+  const JobRequest& request = job.request;
   std::string blob_names;
   for (const BlobField& blob : blobs_of(request))
     blob_names += (blob_names.empty() ? "" : " ") + blob.id.value;
   const std::string deadline =
       request.deadline_s ? std::to_string(static_cast<std::int64_t>(*request.deadline_s * 1000.0)) : "";
-  return {id.value,
-          codec::to_msgpack(request),
-          std::string(request_digest),
-          lane_of(request),
-          std::string(batch_key),
-          request.model,
-          std::to_string(request.priority),
-          request.tenant.value_or(""),
-          idempotency_of(request),
-          request.worker_id.value_or(WorkerId()).value,
-          std::to_string(request.max_attempts),
-          deadline,
-          std::to_string(request.steps.value_or(0) * request.n),
-          blob_names,
-          std::to_string(policy.max_queued),
-          std::to_string(policy.max_queued_bytes),
-          PolicyText(policy).max_events,
-          request.seed ? std::to_string(*request.seed) : ""};
+  for (std::string& word : std::array<std::string, 14>{
+           job.id.value, codec::to_msgpack(request), job.digest, job.batch_key, request.model,
+           std::to_string(request.priority), request.tenant.value_or(""), idempotency_of(request),
+           request.worker_id.value_or(WorkerId()).value, std::to_string(request.max_attempts), deadline,
+           std::to_string(request.steps.value_or(0) * request.n), blob_names,
+           request.seed ? std::to_string(*request.seed) : ""}) {
+    words.push_back(std::move(word));
+  }
 }
 
-Result<Ledger::SubmitOutcome> read_submitted(Result<Value> answer, const JobId& id, const JobRequest& request,
+/// One call of the script: some jobs, so that no call holds up the others for long.
+using Jobs = std::span<const Ledger::Submission>;
+constexpr std::size_t kJobsPerCall = 50;
+
+std::vector<std::string> submit_arguments(Jobs jobs, const Policy& policy) {
+  std::vector<std::string> words = {std::to_string(policy.max_queued),
+                                    std::to_string(policy.max_queued_bytes), PolicyText(policy).max_events};
+  for (const Ledger::Submission& job : jobs) add_arguments(words, job);
+  return words;
+}
+
+Result<Ledger::SubmitOutcome> read_submitted(const Value& answer, const Ledger::Submission& job,
                                              const Policy& policy) {
-  if (!answer) return std::move(answer).error();
-  const std::string& word = answer->at(0).text;
+  const std::string& word = answer.at(0).text;
   if (word == "accepted") {
     Ledger::SubmitOutcome outcome;
-    outcome.accepted = {JobId(answer->at(1).text), answer->at(2).number(), answer->at(3).number() != 0};
-    if (outcome.accepted.duplicate || answer->at(4).is_nil) return outcome;
-    auto queued = read_event(id, answer->at(4));
-    if (!queued) return std::move(queued).error();
-    outcome.queued = std::move(queued).value();
+    outcome.accepted = {JobId(answer.at(1).text), answer.at(2).number(), answer.at(3).number() != 0};
+    if (outcome.accepted.duplicate || answer.at(4).text.empty()) return outcome;
+    outcome.queued = logged_event(job.id, answer.at(4).text, 0, QueuedEvent{outcome.accepted.position});
     return outcome;
   }
   if (word == "conflict") {
     return Error{ErrorCode::idempotency_conflict, "the idempotency key was used with another request"};
   }
   if (word == "no_blob") {
-    const std::vector<BlobField> blobs = blobs_of(request);
-    const auto index = static_cast<std::size_t>(answer->at(1).number());
+    const std::vector<BlobField> blobs = blobs_of(job.request);
+    const auto index = static_cast<std::size_t>(answer.at(1).number());
     return Error{
         ErrorCode::invalid_request,
         "a picture is not in the store",
         {{index < blobs.size() ? blobs[index].path : "", "no such picture is stored; send its bytes"}}};
   }
-  return queue_full(answer->at(1).text, policy);
+  if (word == "queue_full") return queue_full(answer.at(1).text, policy);
+  return Error{ErrorCode::internal, "a submission without its answer"};
 }
 
 }  // namespace
@@ -101,21 +99,27 @@ Error queue_full(std::string_view limit, const Policy& policy) {
 Result<Ledger::SubmitOutcome> Ledger::submit(const JobId& id, const JobRequest& request,
                                              std::string_view batch_key, std::string_view request_digest,
                                              const Policy& policy) {
-  const auto arguments = submit_arguments(id, request, batch_key, request_digest, policy);
-  return read_submitted(impl_->redis.run(scripts::submit, {arguments.begin(), arguments.end()}), id, request,
-                        policy);
+  const Submission job{id, request, std::string(batch_key), std::string(request_digest)};
+  const auto arguments = submit_arguments(Jobs(&job, 1), policy);
+  auto answer = impl_->redis.run(scripts::submit, {arguments.begin(), arguments.end()});
+  if (!answer) return std::move(answer).error();
+  return read_submitted(answer->at(0), job, policy);
 }
 
 std::vector<Result<Ledger::SubmitOutcome>> Ledger::submit_many(const std::vector<Submission>& jobs,
                                                                const Policy& policy) {
   std::vector<std::vector<std::string>> calls;
-  for (const Submission& job : jobs) {
-    calls.push_back(submit_arguments(job.id, job.request, job.batch_key, job.digest, policy));
-  }
-  auto answers = impl_->redis.run_each(scripts::submit, calls);
+  for (Jobs left = jobs; !left.empty(); left = left.subspan(std::min(left.size(), kJobsPerCall)))
+    calls.push_back(submit_arguments(left.first(std::min(left.size(), kJobsPerCall)), policy));
+  const auto answers = impl_->redis.run_each(scripts::submit, calls);
   std::vector<Result<SubmitOutcome>> outcomes;
   for (std::size_t i = 0; i < jobs.size(); ++i) {
-    outcomes.push_back(read_submitted(std::move(answers[i]), jobs[i].id, jobs[i].request, policy));
+    const Result<Value>& answer = answers[i / kJobsPerCall];
+    if (answer) {
+      outcomes.push_back(read_submitted(answer->at(i % kJobsPerCall), jobs[i], policy));
+    } else {
+      outcomes.emplace_back(answer.error());
+    }
   }
   return outcomes;
 }

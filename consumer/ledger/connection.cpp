@@ -133,7 +133,7 @@ Status Connection::connect() {
 }
 
 Status Connection::greet() {
-  const auto say = [this](const std::vector<std::string_view>& words) -> Status {
+  const auto say = [this](const Words& words) -> Status {
     auto answer = exchange(words);
     if (answer) return Done{};
     return std::move(answer).error();
@@ -163,15 +163,20 @@ Status Connection::greet() {
   return Done{};
 }
 
-Result<Value> Connection::exchange(const std::vector<std::string_view>& arguments) {
-  append(arguments);
+Result<Value> Connection::exchange(const Words& words, const Sending& sending) {
+  for (const Words& ahead : sending.ahead) append(ahead);
+  append(words);
+  for (std::size_t i = 0; i < sending.ahead.size(); ++i) {
+    auto answer = receive();
+    if (!context_) return answer;
+  }
   return receive();
 }
 
-void Connection::append(const std::vector<std::string_view>& arguments) {
+void Connection::append(const Words& words) {
   std::vector<const char*> texts;
   std::vector<std::size_t> sizes;
-  for (const std::string_view argument : arguments) {
+  for (const std::string_view argument : words) {
     texts.push_back(argument.data());
     sizes.push_back(argument.size());
   }
@@ -202,25 +207,24 @@ Result<Value> Connection::receive() {
 
 Status Connection::ready() { return context_ ? Status(Done{}) : connect(); }
 
-Result<Value> Connection::command(const std::vector<std::string_view>& arguments, bool again) {
+Result<Value> Connection::command(const Words& words, const Sending& sending) {
   const bool was_connected = context_ != nullptr;
   if (auto status = ready(); !status) return std::move(status).error();
-  auto answer = exchange(arguments);
+  auto answer = exchange(words, sending);
   // A connection that lay idle while Redis was restarted fails at its first use: once more on a fresh one.
-  if (answer || !was_connected || context_ || timed_out_ || !again) return answer;
+  if (answer || !was_connected || context_ || timed_out_ || !sending.again) return answer;
   if (auto status = connect(); !status) return std::move(status).error();
-  return exchange(arguments);
+  return exchange(words, sending);
 }
 
-Result<Value> Connection::run(const Script& script, const std::vector<std::string_view>& arguments,
-                              bool again) {
-  std::vector<std::string_view> words = {"EVALSHA", script.sha, "1", options_.prefix};
+Result<Value> Connection::run(const Script& script, const Words& arguments, const Sending& sending) {
+  Words words = {"EVALSHA", script.sha, "1", options_.prefix};
   words.insert(words.end(), arguments.begin(), arguments.end());
-  auto answer = command(words, again);
+  auto answer = command(words, sending);
   if (answer || !is_no_script(answer.error())) return answer;
   words[0] = "EVAL";
   words[1] = script.text;
-  return command(words, again);
+  return command(words, sending);
 }
 
 std::vector<Result<Value>> Connection::run_each(const Script& script,
@@ -235,7 +239,7 @@ std::vector<Result<Value>> Connection::run_each(const Script& script,
     return answers;
   }
   for (std::size_t i = 1; i < calls.size(); ++i) {
-    std::vector<std::string_view> words = {"EVALSHA", script.sha, "1", options_.prefix};
+    Words words = {"EVALSHA", script.sha, "1", options_.prefix};
     words.insert(words.end(), calls[i].begin(), calls[i].end());
     append(words);
   }

@@ -33,6 +33,17 @@ struct Value {
 /// What a worker's connection is called in Redis.
 std::string connection_name(std::string_view prefix, std::string_view worker);
 
+using Words = std::vector<std::string_view>;
+
+/// What goes with a command beside its words.
+struct Sending {
+  /// A connection that turns out to be broken is made anew and the command sent again: right for what may be
+  /// done twice.
+  bool again = true;
+  /// Commands sent in the same write before it. Their answers are dropped.
+  std::vector<Words> ahead = {};
+};
+
 class Connection {
  public:
   explicit Connection(Options options);
@@ -49,11 +60,9 @@ class Connection {
 
   /// Errors: `unavailable` (no connection, no answer in time, Redis loading or read-only), `queue_full`
   /// (Redis has no memory left), `internal` (Redis says that the command is wrong).
-  /// A connection that turns out to be broken is made anew and the command sent `again`: right for what may
-  /// be done twice.
-  Result<Value> command(const std::vector<std::string_view>& arguments, bool again = true);
+  Result<Value> command(const Words& words, const Sending& sending = {});
   /// Runs a script by its hash, and sends its text only when Redis does not know it.
-  Result<Value> run(const Script& script, const std::vector<std::string_view>& arguments, bool again = true);
+  Result<Value> run(const Script& script, const Words& arguments, const Sending& sending = {});
   /// Whether the last command got no answer in time.
   [[nodiscard]] bool timed_out() const { return timed_out_; }
 
@@ -74,10 +83,10 @@ class Connection {
   Status greet();
   Status take(redisContext* context);
   void drop() noexcept;
-  Result<Value> exchange(const std::vector<std::string_view>& arguments);
+  Result<Value> exchange(const Words& words, const Sending& sending = {});
   /// The next answer, of a command that has been sent or is being sent.
   Result<Value> receive();
-  void append(const std::vector<std::string_view>& arguments);
+  void append(const Words& words);
 
   Options options_;
   std::unique_ptr<redisContext, Closer> context_;

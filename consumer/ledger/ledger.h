@@ -109,6 +109,15 @@ struct NewImage {
   std::string_view bytes;
 };
 
+/// An attempt that ends: what finish_many() is given.
+struct Ending {
+  Lease lease;
+  /// Completed, failed or cancelled. Becomes what was logged (completed, failed, cancelled, retried, dead),
+  /// numbered; untouched when refused.
+  Event event;
+  std::vector<NewImage> images = {};  ///< committed in the same step
+};
+
 /// What finish() came to.
 enum class FinishOutcome {
   ended,      ///< the job is in the end state that was asked for
@@ -211,9 +220,10 @@ class Ledger {
   /// Commits one image by itself. Errors: lease_lost.
   Status commit_image(const Lease& lease, const ImageInfo& info, std::string_view bytes,
                       const Policy& policy);
-  /// Ends the attempt. `end` is completed, failed or cancelled; failed with a retryable error may requeue.
-  /// `event` becomes what was logged (completed, failed, cancelled, retried, dead), numbered; untouched when
-  /// refused. `images` are committed in the same step.
+  /// Ends attempts of one worker in one round trip, each by itself. Failed with a retryable error may
+  /// requeue. Errors: queue_full when Redis has no memory for the images; the attempt has not ended then.
+  std::vector<Result<FinishOutcome>> finish_many(std::vector<Ending>& endings, const Policy& policy);
+  /// The same for one.
   Result<FinishOutcome> finish(const Lease& lease, Event& event, const Policy& policy,
                                const std::vector<NewImage>& images = {});
   /// Gives the job back without using up an attempt (drain).

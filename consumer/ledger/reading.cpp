@@ -97,8 +97,11 @@ std::optional<double> estimate_s(const JobStatus& status, double mean_ms, std::i
 std::int64_t event_time_ms(std::string_view entry_id) { return to_number(entry_id); }
 
 Result<Event> read_event(const JobId& job, const Value& entry) {
-  const std::string& id = entry.at(0).text;
-  const Fields fields = to_fields(entry.at(1));
+  return read_event(job, entry.at(0).text, entry.at(1));
+}
+
+Result<Event> read_event(const JobId& job, const std::string& entry_id, const Value& flat) {
+  const Fields fields = to_fields(flat);
   Event event;
   if (const std::string_view bytes = get(fields, "e"); !bytes.empty()) {
     auto decoded = codec::from_msgpack<Event>(bytes);
@@ -111,8 +114,18 @@ Result<Event> read_event(const JobId& job, const Value& entry) {
     return Error{ErrorCode::internal, "an entry of the event log is of no known kind"};
   }
   event.job = job;
-  event.id = EventId(id);
-  event.at_ms = event_time_ms(id);
+  event.id = EventId(entry_id);
+  event.at_ms = event_time_ms(entry_id);
+  return event;
+}
+
+Event logged_event(const JobId& job, const std::string& entry_id, int attempt, EventBody body) {
+  Event event;
+  event.id = EventId(entry_id);
+  event.job = job;
+  event.at_ms = event_time_ms(entry_id);
+  event.attempt = attempt;
+  event.body = std::move(body);
   return event;
 }
 
@@ -163,9 +176,9 @@ std::string describe_image(const ImageInfo& info) {
 ImageInfo read_image(int index, std::string_view description) {
   std::istringstream words{std::string(description)};
   ImageInfo info;
-  std::string format;
+  std::string attempt, format;
   info.index = index;
-  words >> info.seed >> format >> info.width >> info.height >> info.bytes;
+  words >> attempt >> info.seed >> format >> info.width >> info.height >> info.bytes;
   info.format = output_format_from_name(format).value_or(OutputFormat::png);
   return info;
 }

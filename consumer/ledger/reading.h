@@ -13,11 +13,15 @@ namespace waggle::ledger {
 /// A log entry {id, {field, value, ...}}. The entry's id is the event's number and, in its milliseconds, its
 /// time. Errors: internal, when the entry holds nothing known.
 Result<Event> read_event(const JobId& job, const Value& entry);
+Result<Event> read_event(const JobId& job, const std::string& entry_id, const Value& fields);
+/// The event under the number that its entry got.
+Event logged_event(const JobId& job, const std::string& entry_id, int attempt, EventBody body);
 /// What describe() of lua/job.lua answers.
 Result<JobStatus> read_status(const Value& row);
 
-/// "<seed> <format> <width> <height> <bytes>": the value of an image's field in the record.
+/// "<seed> <format> <width> <height> <bytes>". In the record the attempt that made it stands before this.
 std::string describe_image(const ImageInfo& info);
+/// What the record says of an image.
 ImageInfo read_image(int index, std::string_view description);
 
 /// The error behind a script's answer 'unknown' or 'expired'; nothing for other words.

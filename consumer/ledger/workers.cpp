@@ -1,4 +1,8 @@
 // What workers do: claim, renew, report, commit, end.
+#include <deque>
+#include <span>
+#include <utility>
+
 #include "consumer/ledger/implementation.h"
 #include "consumer/ledger/reading.h"
 #include "schemas/codec/msgpack.h"
@@ -28,13 +32,11 @@ Result<ClaimedJob> read_claimed(const Value& row, const WorkerId& worker) {
     job.images_done.push_back(
         read_image(static_cast<int>(images.items[i].number()), images.items[i + 1].text));
   }
-  auto started = read_event(job.lease.job, row.at(7));
-  if (!started) return std::move(started).error();
-  job.started = std::move(started).value();
+  job.started = logged_event(job.lease.job, row.at(7).text, job.lease.attempt, StartedEvent{worker});
   return job;
 }
 
-FinishOutcome outcome_of(std::string_view word) {
+FinishOutcome finish_outcome(std::string_view word) {
   if (word == "ended") return FinishOutcome::ended;
   if (word == "requeued") return FinishOutcome::requeued;
   if (word == "dead") return FinishOutcome::dead;
@@ -42,49 +44,102 @@ FinishOutcome outcome_of(std::string_view word) {
   return FinishOutcome::refused;
 }
 
+// What was sent ahead of an attempt's end that no longer counts goes after this time.
+constexpr std::string_view kUnkept_ms = "600000";
+
+std::string image_key(const Connection& redis, const Lease& lease, const ImageInfo& image) {
+  return redis.options().prefix + "image:" + lease.job.value + ":" + std::to_string(image.index) + ":" +
+         std::to_string(lease.attempt);
+}
+/// The bytes go past the script, which would copy them three times. What is there already stays as it is: it
+/// is of the same attempt.
+Words set_image(std::string_view key, std::string_view bytes) {
+  return {"SET", key, bytes, "PX", kUnkept_ms, "NX"};
+}
+Error no_room() { return {ErrorCode::queue_full, "Redis has no memory left"}; }
+
 /// The script's word for how the attempt ended, and the error that goes with it.
-struct Ending {
+struct Outcome {
   std::string_view word;
   Error error{};
   std::string seed{};
 };
 
-Result<FinishOutcome> end_attempt(Connection& redis, const Lease& lease, Event& event, const Ending& ending,
-                                  const Policy& policy, const std::vector<NewImage>& images = {}) {
-  const PolicyText text(policy);
-  event.job = lease.job;
-  event.attempt = lease.attempt;
-  const std::string attempt = std::to_string(lease.attempt), logged_event = for_the_log(event),
-                    error = codec::to_msgpack(ending.error);
-  std::vector<std::string_view> arguments = {lease.job.value,
-                                             attempt,
-                                             lease.worker.value,
-                                             ending.word,
-                                             logged_event,
-                                             error,
-                                             ending.error.retryable() ? "1" : "0",
-                                             ending.seed,
-                                             text.job_ttl,
-                                             text.image_ttl,
-                                             text.max_events,
-                                             text.backoff_first,
-                                             text.backoff_max};
-  std::vector<std::string> descriptions;
-  for (const NewImage& image : images) {
-    descriptions.push_back(std::to_string(image.info.index));
-    descriptions.push_back(describe_image(image.info));
+Result<Outcome> outcome_of(const EventBody& body) {
+  Outcome outcome{"cancelled"};
+  if (const auto* completed = std::get_if<CompletedEvent>(&body)) {
+    outcome.word = "completed";
+    outcome.seed = std::to_string(completed->seed);
+  } else if (const auto* failed = std::get_if<FailedEvent>(&body)) {
+    outcome.word = "failed";
+    outcome.error = failed->error;
+  } else if (!std::holds_alternative<CancelledEvent>(body)) {
+    return Error{ErrorCode::internal, "an attempt ends completed, failed or cancelled"};
   }
-  for (std::size_t i = 0; i < images.size(); ++i) {
-    arguments.insert(arguments.end(), {descriptions[2 * i], descriptions[2 * i + 1], images[i].bytes});
-  }
-  auto answer = redis.run(scripts::finish, arguments);
-  if (!answer) return std::move(answer).error();
-  const FinishOutcome outcome = outcome_of(answer->at(0).text);
-  if (outcome == FinishOutcome::refused) return outcome;
-  auto logged = read_event(lease.job, answer->at(1));
-  if (!logged) return std::move(logged).error();
-  event = std::move(logged).value();
   return outcome;
+}
+
+/// Words of a command that stay where they are.
+class Arguments {
+ public:
+  void add(std::string word) { words_.push_back(std::move(word)); }
+  [[nodiscard]] Words views() const { return {words_.begin(), words_.end()}; }
+
+ private:
+  std::deque<std::string> words_;
+};
+
+Result<FinishOutcome> read_ended(const Value& answer, Ending& ending) {
+  const std::string& word = answer.at(0).text;
+  if (word == "no_image") return no_room();
+  const FinishOutcome outcome = finish_outcome(word);
+  if (outcome == FinishOutcome::refused) return outcome;
+  if (answer.items.size() < 3) {
+    ending.event =
+        logged_event(ending.lease.job, answer.at(1).text, ending.lease.attempt, std::move(ending.event.body));
+    return outcome;
+  }
+  auto logged = read_event(ending.lease.job, answer.at(1).text, answer.at(2));
+  if (!logged) return std::move(logged).error();
+  ending.event = std::move(logged).value();
+  return outcome;
+}
+
+std::vector<Result<FinishOutcome>> end_attempts(Connection& redis, std::span<Ending> endings,
+                                                std::span<const Outcome> outcomes, const Policy& policy) {
+  const PolicyText text(policy);
+  Arguments arguments;
+  std::deque<std::string> keys;
+  Sending sending;
+  for (const std::string& word : {endings.front().lease.worker.value, text.job_ttl, text.image_ttl,
+                                  text.max_events, text.backoff_first, text.backoff_max}) {
+    arguments.add(word);
+  }
+  for (std::size_t i = 0; i < endings.size(); ++i) {
+    auto& [lease, event, images] = endings[i];
+    event.job = lease.job;
+    event.attempt = lease.attempt;
+    arguments.add(lease.job.value);
+    arguments.add(std::to_string(lease.attempt));
+    arguments.add(std::string(outcomes[i].word));
+    arguments.add(for_the_log(event));
+    arguments.add(codec::to_msgpack(outcomes[i].error));
+    arguments.add(outcomes[i].error.retryable() ? "1" : "0");
+    arguments.add(outcomes[i].seed);
+    arguments.add(std::to_string(images.size()));
+    for (const NewImage& image : images) {
+      arguments.add(std::to_string(image.info.index));
+      arguments.add(describe_image(image.info));
+      keys.push_back(image_key(redis, lease, image.info));
+      sending.ahead.push_back(set_image(keys.back(), image.bytes));
+    }
+  }
+  auto answer = redis.run(scripts::finish, arguments.views(), sending);
+  std::vector<Result<FinishOutcome>> results;
+  for (std::size_t i = 0; i < endings.size(); ++i) {
+    results.push_back(answer ? read_ended(answer->at(i), endings[i]) : Result<FinishOutcome>(answer.error()));
+  }
+  return results;
 }
 
 }  // namespace
@@ -101,7 +156,7 @@ Result<std::vector<ClaimedJob>> Ledger::claim(const ClaimQuery& query, const Pol
         text.lease,          text.image_ttl, text.max_events, token,
         repeated ? "1" : "0"};
     arguments.insert(arguments.end(), query.models.begin(), query.models.end());
-    return impl_->redis.run(scripts::claim, arguments, /*again=*/query.token.empty());
+    return impl_->redis.run(scripts::claim, arguments, {.again = query.token.empty()});
   };
   auto answer = ask(query.repeated);
   // A connection that broke may have swallowed an answer; the token asks for it.
@@ -168,33 +223,45 @@ Result<EventId> Ledger::append(const Lease& lease, Event& event, const Policy& p
 Status Ledger::commit_image(const Lease& lease, const ImageInfo& info, std::string_view bytes,
                             const Policy& policy) {
   const PolicyText text(policy);
+  const std::string key = image_key(impl_->redis, lease, info);
   auto answer = impl_->redis.run(scripts::commit_image,
                                  {lease.job.value, std::to_string(lease.attempt), lease.worker.value,
-                                  std::to_string(info.index), describe_image(info), bytes, text.image_ttl});
+                                  text.image_ttl, std::to_string(info.index), describe_image(info)},
+                                 {.ahead = {set_image(key, bytes)}});
   if (!answer) return std::move(answer).error();
+  if (answer->number() < 0) return no_room();
   if (answer->number() == 0) return lease_lost();
   return Done{};
 }
 
+std::vector<Result<FinishOutcome>> Ledger::finish_many(std::vector<Ending>& endings, const Policy& policy) {
+  if (endings.empty()) return {};
+  std::vector<Outcome> outcomes;
+  for (const Ending& ending : endings) {
+    auto outcome = outcome_of(ending.event.body);
+    if (!outcome) return std::vector<Result<FinishOutcome>>(endings.size(), std::move(outcome).error());
+    outcomes.push_back(std::move(outcome).value());
+  }
+  return end_attempts(impl_->redis, endings, outcomes, policy);
+}
+
 Result<FinishOutcome> Ledger::finish(const Lease& lease, Event& event, const Policy& policy,
                                      const std::vector<NewImage>& images) {
-  Ending ending{"cancelled"};
-  if (const auto* completed = std::get_if<CompletedEvent>(&event.body)) {
-    ending.word = "completed";
-    ending.seed = std::to_string(completed->seed);
-  } else if (const auto* failed = std::get_if<FailedEvent>(&event.body)) {
-    ending.word = "failed";
-    ending.error = failed->error;
-  } else if (!std::holds_alternative<CancelledEvent>(event.body)) {
-    return Error{ErrorCode::internal, "an attempt ends completed, failed or cancelled"};
-  }
-  return end_attempt(impl_->redis, lease, event, ending, policy, images);
+  std::vector<Ending> endings = {{lease, std::move(event), images}};
+  auto results = finish_many(endings, policy);
+  event = std::move(endings.front().event);
+  return std::move(results.front());
 }
 
 Result<FinishOutcome> Ledger::release(const Lease& lease, Event& event, const Policy& policy) {
-  Ending ending{"released", {ErrorCode::unavailable, "the worker handed the job back"}};
-  if (const auto* retried = std::get_if<RetriedEvent>(&event.body)) ending.error = retried->error;
-  return end_attempt(impl_->redis, lease, event, ending, policy);
+  const auto* retried = std::get_if<RetriedEvent>(&event.body);
+  const Outcome outcome{"released", retried != nullptr
+                                        ? retried->error
+                                        : Error{ErrorCode::unavailable, "the worker handed the job back"}};
+  std::vector<Ending> endings = {{lease, std::move(event)}};
+  auto results = end_attempts(impl_->redis, endings, {&outcome, 1}, policy);
+  event = std::move(endings.front().event);
+  return std::move(results.front());
 }
 
 }  // namespace waggle::ledger

@@ -59,8 +59,9 @@ Result<Accepted> announce(Desk& desk, const ledger::Ledger::Submission& job,
                           Result<ledger::Ledger::SubmitOutcome> submitted) {
   if (!submitted) return std::move(submitted).error();
   if (submitted->queued) {
-    desk.announcer.event(*submitted->queued);
+    // Workers first: readers wait for more than this.
     desk.announcer.job(job.id, job.request);
+    desk.announcer.event(*submitted->queued);
   }
   return std::move(submitted->accepted);
 }

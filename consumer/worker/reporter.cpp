@@ -19,6 +19,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::size_t kBackedUp = 64;  // reports waiting from which on previews are dropped
+constexpr std::size_t kEndsAtOnce = 16;
 constexpr auto kRetryEvery = 200ms;
 
 Event event_of(const Assignment& assignment, EventBody body) {
@@ -88,14 +89,28 @@ void Reporter::push(const AssignmentPtr& assignment, Content content) {
 
 void Reporter::run() {
   while (true) {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [this] { return closing_ || !queue_.empty(); });
-    if (closing_) return;
-    Report report = std::move(queue_.front());
-    queue_.pop_front();
-    lock.unlock();
-    handle(report);
+    std::vector<Report> reports = next();
+    if (reports.empty()) return;
+    if (std::holds_alternative<End>(reports.front().content)) {
+      end_all(reports);
+    } else {
+      handle(reports.front());
+    }
   }
+}
+
+std::vector<Reporter::Report> Reporter::next() {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return closing_ || !queue_.empty(); });
+  std::vector<Report> reports;
+  while (!closing_ && !queue_.empty() && reports.size() < kEndsAtOnce) {
+    const bool is_end = std::holds_alternative<End>(queue_.front().content);
+    if (!reports.empty() && !is_end) break;
+    reports.push_back(std::move(queue_.front()));
+    queue_.pop_front();
+    if (!is_end) break;
+  }
+  return reports;
 }
 
 void Reporter::handle(Report& report) noexcept {
@@ -103,9 +118,7 @@ void Reporter::handle(Report& report) noexcept {
   if (assignment.ended) return;
   std::optional<Verdict> verdict;
   const Status done = at_boundary(assignment.claimed.lease.job, [&]() -> Status {
-    if (const auto* result = std::get_if<End>(&report.content)) {
-      verdict = finish(assignment, *result);
-    } else if (std::holds_alternative<Release>(report.content)) {
+    if (std::holds_alternative<Release>(report.content)) {
       verdict = give_back(assignment);
     } else if (assignment.stopped() != Stop::lost) {
       // The claim has logged it.
@@ -116,12 +129,41 @@ void Reporter::handle(Report& report) noexcept {
     }
     return Done{};
   });
-  const bool was_last =
-      std::holds_alternative<End>(report.content) || std::holds_alternative<Release>(report.content);
-  if (!was_last) return;
+  if (!std::holds_alternative<Release>(report.content)) return;
   assignment.ended = true;
   if (!done && !verdict) verdict = Verdict{{}, done.error()};
   gone_(report.assignment, *verdict);
+}
+
+void Reporter::end_all(std::vector<Report>& reports) noexcept {
+  std::vector<Closing> ends;
+  for (const Report& report : reports) {
+    Assignment& assignment = *report.assignment;
+    if (std::exchange(assignment.ended, true)) continue;
+    std::optional<Verdict> verdict;
+    const Status done = at_boundary(assignment.claimed.lease.job, [&]() -> Status {
+      if (assignment.stopped() == Stop::lost) {
+        verdict = Verdict{};
+      } else if (auto end = closing(report.assignment, std::get<End>(report.content))) {
+        ends.push_back(std::move(*end));
+      } else {
+        verdict = give_back(assignment);
+      }
+      return Done{};
+    });
+    if (!done) verdict = Verdict{{}, done.error()};
+    if (verdict) gone_(report.assignment, *verdict);
+  }
+  if (ends.empty()) return;
+  const Status done = at_boundary(ends.front().assignment->claimed.lease.job, [&]() -> Status {
+    record(ends);
+    return Done{};
+  });
+  for (Closing& end : ends) {
+    if (!done) end.verdict.error = done.error();
+    spdlog::error("job {}: its end could not be recorded", end.assignment->claimed.lease.job.value);
+    gone_(end.assignment, end.verdict);
+  }
 }
 
 template <class Call>
@@ -168,38 +210,63 @@ void Reporter::tell(Assignment& assignment, pipeline::RenderedImage& image) {
   assignment.commit_error = committed.error();
 }
 
-Verdict Reporter::finish(Assignment& assignment, const End& result) {
-  if (assignment.stopped() == Stop::lost) return {};
+std::optional<Reporter::Closing> Reporter::closing(const AssignmentPtr& assignment, const End& result) {
   const double render_s =
-      std::chrono::duration<double>(Assignment::Clock::now() - assignment.claimed_at).count();
-  std::vector<ledger::NewImage> images;
-  if (assignment.last_image) {
-    images.push_back({assignment.last_image->info, assignment.last_image->bytes});
-    assignment.images.push_back(assignment.last_image->info);
+      std::chrono::duration<double>(Assignment::Clock::now() - assignment->claimed_at).count();
+  Closing end{assignment, {assignment->claimed.lease, {}}, {}};
+  if (assignment->last_image) {
+    end.ending.images.push_back({assignment->last_image->info, assignment->last_image->bytes});
+    assignment->images.push_back(assignment->last_image->info);
   }
-  const auto body = end_of(assignment, result, render_s);
-  if (!body) return give_back(assignment);
-  Verdict verdict;
-  if (const auto* failed = std::get_if<FailedEvent>(&*body)) verdict.error = failed->error;
-  Event event = event_of(assignment, *body);
-  const auto end = [&] { return ledger_.finish(assignment.claimed.lease, event, settings_.policy, images); };
-  auto outcome = insist(assignment, end);
-  if (!outcome && outcome.error().code != ErrorCode::unavailable && !images.empty()) {
-    // The image is what could not be stored: the job fails by it.
-    images.clear();
-    verdict.error = outcome.error();
-    event = event_of(assignment, FailedEvent{outcome.error()});
-    outcome = insist(assignment, end);
+  auto body = end_of(*assignment, result, render_s);
+  if (!body) return std::nullopt;
+  if (const auto* failed = std::get_if<FailedEvent>(&*body)) end.verdict.error = failed->error;
+  end.ending.event = event_of(*assignment, std::move(*body));
+  return end;
+}
+
+void Reporter::record(std::vector<Closing>& ends) {
+  while (!ends.empty()) {
+    std::vector<ledger::Ending> endings;
+    for (const Closing& end : ends) endings.push_back(end.ending);
+    const auto outcomes = ledger_.finish_many(endings, settings_.policy);
+    std::vector<Closing> left;
+    bool away = false;
+    for (std::size_t i = 0; i < outcomes.size(); ++i) {
+      if (!settle(ends[i], endings[i].event, outcomes[i], away)) left.push_back(std::move(ends[i]));
+    }
+    ends = std::move(left);
+    if (!away) continue;
+    std::unique_lock lock(mutex_);
+    if (changed_.wait_for(lock, kRetryEvery, [this] { return closing_; })) return;
   }
+}
+
+bool Reporter::settle(Closing& end, const Event& logged, const Result<ledger::FinishOutcome>& outcome,
+                      bool& away) {
+  Assignment& assignment = *end.assignment;
   if (!outcome) {
-    spdlog::error("job {}: its end could not be recorded: {}", event.job.value, to_string(outcome.error()));
-    return verdict;
+    const bool unavailable = outcome.error().code == ErrorCode::unavailable;
+    if (unavailable && assignment.stopped() != Stop::lost) {
+      away = true;
+      return false;
+    }
+    if (!unavailable && !end.ending.images.empty()) {
+      // The image is what could not be stored: the job fails by it.
+      end.ending.images.clear();
+      end.verdict.error = outcome.error();
+      end.ending.event = event_of(assignment, FailedEvent{outcome.error()});
+      return false;
+    }
+    spdlog::error("job {}: its end could not be recorded: {}", logged.job.value, to_string(outcome.error()));
+  } else {
+    end.verdict.outcome = *outcome;
+    end.verdict.completed =
+        *outcome == ledger::FinishOutcome::ended && std::holds_alternative<CompletedEvent>(logged.body);
+    if (*outcome != ledger::FinishOutcome::refused) publish(logged);
   }
-  verdict.outcome = *outcome;
-  verdict.completed =
-      *outcome == ledger::FinishOutcome::ended && std::holds_alternative<CompletedEvent>(*body);
-  if (*outcome != ledger::FinishOutcome::refused) publish(event);
-  return verdict;
+  gone_(end.assignment, end.verdict);
+  return true;
 }
 
 Verdict Reporter::give_back(Assignment& assignment) {

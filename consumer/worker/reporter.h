@@ -13,6 +13,7 @@
 #include <optional>
 #include <thread>
 #include <variant>
+#include <vector>
 
 #include "consumer/bus/bus.h"
 #include "consumer/ledger/ledger.h"
@@ -58,13 +59,28 @@ class Reporter {
     Content content;
   };
 
+  /// An end on its way into the record.
+  struct Closing {
+    AssignmentPtr assignment;
+    ledger::Ending ending;
+    Verdict verdict;
+  };
+
   void push(const AssignmentPtr& assignment, Content content);
   void run();
+  /// The next report; of ends, those that follow it too: a batch ends together, and is recorded together.
+  std::vector<Report> next();
   void handle(Report& report) noexcept;
+  void end_all(std::vector<Report>& reports) noexcept;
   void tell(Assignment& assignment, const ProgressEvent& progress);
   void tell(Assignment& assignment, pipeline::Preview& preview);
   void tell(Assignment& assignment, pipeline::RenderedImage& image);
-  Verdict finish(Assignment& assignment, const End& result);
+  /// Nothing when the job is to be handed back instead.
+  std::optional<Closing> closing(const AssignmentPtr& assignment, const End& result);
+  /// Records the ends and takes out what is settled; what stays could not be recorded.
+  void record(std::vector<Closing>& ends);
+  /// Whether it is settled: not when it is to be tried again. `away` becomes true when Redis did not answer.
+  bool settle(Closing& end, const Event& logged, const Result<ledger::FinishOutcome>& outcome, bool& away);
   Verdict give_back(Assignment& assignment);
   void publish(const Event& event);
   /// Repeats the call while Redis is away and the job may still be ours.

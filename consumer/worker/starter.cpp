@@ -48,7 +48,19 @@ void Starter::close() {
   if (thread_.joinable()) thread_.join();
 }
 
-void Starter::start(AssignmentPtr assignment) { push(std::move(assignment)); }
+void Starter::start(AssignmentPtr assignment) {
+  if (!may_start_here(*assignment)) return push(std::move(assignment));
+  Task task = std::move(assignment);
+  handle(task);
+}
+
+bool Starter::may_start_here(const Assignment& assignment) {
+  JobRequest request = assignment.claimed.request;
+  if (request.refiner || !pictures_of(request).empty()) return false;
+  const std::lock_guard lock(mutex_);
+  return !working_ && tasks_.empty() && warm_.contains(request.model);
+}
+
 void Starter::load(std::string model) { push(Load{std::move(model)}); }
 void Starter::unload(std::string model) { push(Unload{std::move(model)}); }
 
@@ -63,10 +75,12 @@ void Starter::push(Task task) {
 void Starter::run() {
   while (true) {
     std::unique_lock lock(mutex_);
+    working_ = false;
     changed_.wait(lock, [this] { return closing_ || !tasks_.empty(); });
     if (closing_) return;
     Task task = std::move(tasks_.front());
     tasks_.pop_front();
+    working_ = true;
     lock.unlock();
     handle(task);
   }
@@ -83,7 +97,7 @@ void Starter::handle(Task& task) noexcept {
   const auto* to_unload = std::get_if<Unload>(&task);
   const Status done = at_boundary(JobId("-"), [&]() -> Status {
     if (to_load != nullptr) return load_now(to_load->model);
-    if (to_unload != nullptr) renderer_.unload(to_unload->model);
+    if (to_unload != nullptr) unload_now(to_unload->model);
     return Done{};
   });
   if (!done) spdlog::error("{}", to_string(done.error()));
@@ -140,6 +154,10 @@ Status Starter::hand_over(const AssignmentPtr& assignment) {
 
 Status Starter::load_now(const std::string& model) {
   auto loaded = renderer_.load(model);
+  if (loaded) {
+    const std::lock_guard lock(mutex_);
+    warm_.insert(model);
+  }
   if (loaded || loaded.error().code != ErrorCode::out_of_memory) return loaded;
   // Make room: models that no job in hand uses.
   for (const ModelInfo& other : renderer_.describe().models) {
@@ -152,9 +170,18 @@ Status Starter::load_now(const std::string& model) {
     }
     if (in_use) continue;
     spdlog::info("unloading {} to make room for {}", other.name, model);
-    renderer_.unload(other.name);
+    unload_now(other.name);
   }
   return renderer_.load(model);
+}
+
+void Starter::unload_now(const std::string& model) {
+  {
+    // Under whichever of its names it is known there.
+    const std::lock_guard lock(mutex_);
+    warm_.clear();
+  }
+  renderer_.unload(model);
 }
 
 Status Starter::fetch_pictures(const Assignment& assignment, JobRequest& request) {

@@ -6,7 +6,9 @@
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <mutex>
+#include <set>
 #include <string>
 #include <thread>
 #include <variant>
@@ -26,6 +28,8 @@ class Starter {
   /// Ends its thread; forgets what it has not begun. Its callbacks stay good until it is destroyed.
   void close();
 
+  /// On the caller's thread when there is nothing to wait for: the model is loaded, and no picture is to be
+  /// fetched.
   void start(AssignmentPtr assignment);
   void load(std::string model);
   void unload(std::string model);
@@ -43,10 +47,12 @@ class Starter {
   using Task = std::variant<AssignmentPtr, Load, Unload>;
 
   void push(Task task);
+  bool may_start_here(const Assignment& assignment);
   void run();
   void handle(Task& task) noexcept;
   Status hand_over(const AssignmentPtr& assignment);
   Status load_now(const std::string& model);
+  void unload_now(const std::string& model);
   Status fetch_pictures(const Assignment& assignment, JobRequest& request);
   Status fetch(const Assignment& assignment, PictureInput& picture);
 
@@ -58,7 +64,8 @@ class Starter {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Task> tasks_;
-  bool closing_ = false;
+  std::set<std::string, std::less<>> warm_;  ///< models that load() has brought into memory
+  bool closing_ = false, working_ = false;
   std::thread thread_;
 };
 

@@ -204,9 +204,12 @@ void Worker::claim() {
       if (!in_hand.empty()) ++joined_;
       const auto assignment = std::make_shared<Assignment>(std::move(job));
       in_hand_.add(assignment);
+      // First the work, then the word of it: but for a job that ends at once, whose end must not come first.
       reporter_->started(assignment);
       starter_->start(assignment);
     }
+    // All that there was to take.
+    if (std::ssize(*claimed) < query.room) return;
   }
 }
 

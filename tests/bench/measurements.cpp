@@ -9,6 +9,8 @@
 #include <stdexcept>
 #include <thread>
 
+#include <sys/resource.h>
+
 #include "consumer/bus/topics.h"
 #include "consumer/ledger/ledger.h"
 #include "consumer/queen/job_id.h"
@@ -33,20 +35,50 @@ T need(Result<T> result) {
 
 double seconds(Clock::duration time) { return std::chrono::duration<double>(time).count(); }
 
-/// The calls of EVALSHA and EVAL so far. Commands inside scripts are the server's own affair.
-long scripts_sent(const RedisServer& redis) {
-  const std::string command = "redis-cli -p " + std::to_string(redis.port()) + " info commandstats";
+/// What Redis says of itself in a section of INFO, line by line.
+template <class Look>
+void each_line(const RedisServer& redis, const std::string& section, Look look) {
+  const std::string command = "redis-cli -p " + std::to_string(redis.port()) + " info " + section;
   const std::unique_ptr<FILE, int (*)(FILE*)> pipe(::popen(command.c_str(), "r"), &::pclose);
   if (!pipe) throw std::runtime_error("redis-cli does not start");
-  long sum = 0, calls = 0;
   std::array<char, 512> line{};
-  while (std::fgets(line.data(), static_cast<int>(line.size()), pipe.get()) != nullptr) {
-    if (std::sscanf(line.data(), "cmdstat_eval:calls=%ld", &calls) == 1 ||
-        std::sscanf(line.data(), "cmdstat_evalsha:calls=%ld", &calls) == 1) {
+  while (std::fgets(line.data(), static_cast<int>(line.size()), pipe.get()) != nullptr) look(line.data());
+}
+
+/// The commands that clients have sent: scripts, and the SET of each image. Those inside scripts are the
+/// server's own affair; no script that this measures has a SET.
+long commands_sent(const RedisServer& redis) {
+  long sum = 0;
+  each_line(redis, "commandstats", [&](const char* line) {
+    long calls = 0;
+    if (std::sscanf(line, "cmdstat_eval:calls=%ld", &calls) == 1 ||
+        std::sscanf(line, "cmdstat_evalsha:calls=%ld", &calls) == 1 ||
+        std::sscanf(line, "cmdstat_set:calls=%ld", &calls) == 1) {
       sum += calls;
     }
-  }
+  });
   return sum;
+}
+
+/// Processor time so far, all threads, in microseconds.
+double redis_cpu_us(const RedisServer& redis) {
+  double sum = 0;
+  each_line(redis, "cpu", [&](const char* line) {
+    double spent = 0;
+    if (std::sscanf(line, "used_cpu_sys:%lf", &spent) == 1 ||
+        std::sscanf(line, "used_cpu_user:%lf", &spent) == 1) {
+      sum += spent;
+    }
+  });
+  return 1e6 * sum;
+}
+double own_cpu_us() {
+  rusage used{};
+  ::getrusage(RUSAGE_SELF, &used);
+  const auto us = [](const timeval& time) {
+    return 1e6 * static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec);
+  };
+  return us(used.ru_utime) + us(used.ru_stime);
 }
 
 void submit_all(const ledger::Options& redis, int jobs) {
@@ -60,22 +92,31 @@ void submit_all(const ledger::Options& redis, int jobs) {
   }
 }
 
-void end(ledger::Ledger& ledger, const ledger::ClaimedJob& job, bool full, const std::string& image) {
-  Event event;
-  CompletedEvent completed;
-  std::vector<ledger::NewImage> images;
-  completed.seed = job.request.seed.value_or(0);
-  for (int step = 1; full && step <= 3; ++step) {
-    event.body = ProgressEvent{step, 3, 100.0 * step / 3};
-    need(ledger.append(job.lease, event, {}));
+/// Reports the jobs of one claim as a worker does whose batch ends: progress one by one, the ends together.
+void end(ledger::Ledger& ledger, const std::vector<ledger::ClaimedJob>& jobs, bool full,
+         const std::string& image) {
+  std::vector<ledger::Ending> endings;
+  for (const ledger::ClaimedJob& job : jobs) {
+    CompletedEvent completed;
+    completed.seed = job.request.seed.value_or(0);
+    for (int step = 1; full && step <= 3; ++step) {
+      Event event;
+      event.body = ProgressEvent{step, 3, 100.0 * step / 3};
+      need(ledger.append(job.lease, event, {}));
+    }
+    ledger::Ending& ending = endings.emplace_back();
+    ending.lease = job.lease;
+    if (full) {
+      completed.images.push_back(
+          {0, completed.seed, OutputFormat::png, 1, 1, static_cast<std::int64_t>(image.size())});
+      ending.images.push_back({completed.images.front(), image});
+    }
+    ending.event.body = completed;
   }
-  if (full) {
-    completed.images.push_back(
-        {0, completed.seed, OutputFormat::png, 1, 1, static_cast<std::int64_t>(image.size())});
-    images.push_back({completed.images.front(), image});
+  for (auto& outcome : ledger.finish_many(endings, {})) {
+    if (need(std::move(outcome)) != ledger::FinishOutcome::ended)
+      throw std::runtime_error("a job has not ended");
   }
-  event.body = completed;
-  need(ledger.finish(job.lease, event, {}, images));
 }
 
 Latency summary(std::vector<double> times_ms) {
@@ -103,7 +144,8 @@ Throughput measure_throughput(const std::string& appendfsync, int workers, int j
   std::atomic<int> left{jobs + 1};
   std::atomic<bool> failed{false};
   const std::string image(kImageBytes, 'x');
-  const long before = scripts_sent(redis);
+  const long before = commands_sent(redis);
+  const double redis_before = redis_cpu_us(redis), own_before = own_cpu_us();
   const auto start = Clock::now();
   std::vector<std::thread> threads;
   const auto guarded = [&](auto work) {
@@ -123,10 +165,8 @@ Throughput measure_throughput(const std::string& appendfsync, int workers, int j
       const ledger::ClaimQuery query{WorkerId(std::to_string(w)), {"null"}, kRoom, "", true};
       while (left > 0 && !failed) {
         const auto claimed = need(ledger.claim(query, {}));
-        for (const ledger::ClaimedJob& job : claimed) {
-          end(ledger, job, full, image);
-          --left;
-        }
+        end(ledger, claimed, full, image);
+        left -= static_cast<int>(claimed.size());
         // An idle worker waits to be told; here it looks again soon.
         if (claimed.empty()) std::this_thread::sleep_for(2ms);
       }
@@ -135,7 +175,8 @@ Throughput measure_throughput(const std::string& appendfsync, int workers, int j
   for (std::thread& thread : threads) thread.join();
   if (failed) throw std::runtime_error("the throughput run failed");
   const double took = seconds(Clock::now() - start);
-  return {workers, jobs / took, static_cast<double>(scripts_sent(redis) - before) / jobs};
+  return {workers, jobs / took, static_cast<double>(commands_sent(redis) - before) / jobs,
+          (redis_cpu_us(redis) - redis_before) / jobs, (own_cpu_us() - own_before) / jobs};
 }
 
 Latencies measure_latencies(const std::string& appendfsync, int jobs) {

@@ -103,6 +103,37 @@ TEST_CASE("ledger: a job on which two workers were lost runs alone") {
   CHECK(desk.status(1).attempts.size() == 3);
 }
 
+TEST_CASE(
+    "ledger: nobody joins a running batch ahead of a job that must run alone, but for what came before it") {
+  Desk desk;
+  REQUIRE(desk.submit(1));
+  const auto running = desk.claim("w1", 1);
+  REQUIRE(running.size() == 1);
+  JobRequest urgent = Desk::request();
+  urgent.priority = 1;
+  REQUIRE(desk.submit(2));
+  for (int loss = 0; loss < 2; ++loss) desk.lose(desk.claim_one("w2"));
+  REQUIRE(desk.submit(3));
+  REQUIRE(desk.submit(4, urgent));
+  const auto join = [&] {
+    auto joined = desk.ledger.claim({WorkerId("w1"), {"sd15"}, 5, "b", true}, desk.policy);
+    REQUIRE(joined);
+    return std::move(joined).value();
+  };
+  const auto urgent_one = join();
+  REQUIRE(urgent_one.size() == 1);
+  CHECK(urgent_one[0].lease.job == job_id(4));
+  CHECK(join().empty());
+  // The batch is over: it is that job's turn, and then company may come again.
+  const auto alone = desk.claim("w1", 5);
+  REQUIRE(alone.size() == 1);
+  CHECK(alone[0].lease.job == job_id(2));
+  CHECK(alone[0].run_alone);
+  const auto last = join();
+  REQUIRE(last.size() == 1);
+  CHECK(last[0].lease.job == job_id(3));
+}
+
 TEST_CASE("ledger: a failed attempt waits for its back-off, which doubles up to a limit") {
   Desk desk;
   desk.policy.backoff_first = 20ms;

@@ -82,6 +82,44 @@ TEST_CASE("ledger: an image that comes with the end is kept with it") {
   CHECK(desk.log(0) == "queued started completed");
 }
 
+TEST_CASE("ledger: attempts that end together end each by itself, and once") {
+  Desk desk;
+  for (int i = 0; i < 4; ++i) REQUIRE(desk.submit(i));
+  const auto claimed = desk.claim("w1", 4);
+  REQUIRE(claimed.size() == 4);
+  REQUIRE(desk.ledger.cancel(job_id(2), desk.policy));
+  desk.lose(claimed[3].lease);
+  std::vector<ledger::Ending> endings;
+  for (const ledger::ClaimedJob& job : claimed) {
+    Event event;
+    event.body = completed();
+    endings.push_back({job.lease, event, {kImage}});
+  }
+  endings[1].event.body = failed(ErrorCode::device_error);
+  endings.push_back(endings[0]);  // the same once more
+  const auto outcomes = desk.ledger.finish_many(endings, desk.policy);
+  REQUIRE(outcomes.size() == 5);
+  const auto came_to = [&](std::size_t i) { return outcomes[i].value_or(ledger::FinishOutcome::dead); };
+  CHECK(came_to(0) == ledger::FinishOutcome::ended);
+  CHECK(came_to(1) == ledger::FinishOutcome::requeued);
+  CHECK(came_to(2) == ledger::FinishOutcome::cancelled);
+  CHECK(came_to(3) == ledger::FinishOutcome::refused);
+  CHECK(came_to(4) == ledger::FinishOutcome::ended);
+  CHECK(endings[4].event.id == endings[0].event.id);
+  CHECK(name(endings[1].event.body) == "retried");
+  CHECK(desk.log(0) == "queued started completed");
+  CHECK(desk.log(1) == "queued started retried");
+  CHECK(desk.log(2) == "queued started cancelled");
+  CHECK(desk.ledger.image(job_id(0), 0).value_or("") == "bytes");
+  CHECK(desk.status(3).images.empty());
+  const auto counts = desk.ledger.stats();
+  REQUIRE(counts);
+  CHECK(counts->completed == 1);
+  CHECK(counts->cancelled == 1);
+  CHECK(counts->queued == 2);
+  CHECK(counts->running == 0);
+}
+
 TEST_CASE("ledger: an attempt that lost its lease leaves no image with its end") {
   Desk desk;
   REQUIRE(desk.submit(0));

@@ -1,10 +1,11 @@
 -- A worker takes what it has room for: the first job over all its lanes, then more of the same batch key.
 -- A claim whose answer was lost is repeated with its token, and gives what it gave then, if it gave anything.
 -- ARGV: worker, room, batch key or '', same_batch 0|1, lease ms, image ttl ms, max events, token, repeated 0|1, models...
--- Answers a list of {id, attempt, request, batch key, alone, deadline, {n, description, ...}, event}
+-- Answers a list of {id, attempt, request, batch key, alone, deadline, {n, description, ...}, entry id of its start}
 local worker, room, wanted, same_batch, lease, image_ttl, max_events, token, repeated = unpack(ARGV, 1, 9)
 room = tonumber(room)
-local taken = {}
+local until_text = text(now + lease)
+local taken, scores, seen = {}, {}, {}
 wake_delayed(16)
 
 -- Jobs that name their worker wait in lanes of their own.
@@ -17,30 +18,31 @@ for i = 10, #ARGV do
   end
 end
 
--- The lane whose first job comes first. With a batch key only jobs of that key are looked at.
-local function first(key)
-  local best, best_score, best_lane
+-- Between two tenants' jobs of the same tag, the older one.
+local function earlier(a, b) return a.score < b.score or (a.score == b.score and a.id < b.id) end
+
+-- The first ones over all lanes that have not been looked at, at most `count`; `name` gives an index of a lane.
+local function first(count, name)
+  local found = {}
   for _, lane in ipairs(lanes) do
-    local head = call('ZRANGE', key and batch_key(lane, key) or queue_key(lane), 0, 0, 'WITHSCORES')
-    -- Between two tenants' jobs of the same tag, the older one.
-    local score = head[1] and tonumber(head[2])
-    if score and (not best or score < best_score or (score == best_score and head[1] < best)) then
-      best, best_score, best_lane = head[1], score, lane
+    local heads = call('ZRANGE', P .. name(lane), 0, count + #seen - 1, 'WITHSCORES')
+    for i = 1, #heads, 2 do
+      if not seen[heads[i]] then found[#found + 1] = {id = heads[i], score = tonumber(heads[i + 1]), lane = lane} end
     end
   end
-  return best, best_lane
+  if #found > 1 then table.sort(found, earlier) end
+  return found
 end
 
 -- Images of earlier attempts count only while their bytes are there.
 local function images_done(id)
   local done = {}
-  for _, key in ipairs(image_keys(id)) do
-    local n = string.match(key, '(%d+)$')
-    if call('PEXPIRE', key, image_ttl) == 1 then
-      done[#done + 1] = n
-      done[#done + 1] = call('HGET', job_key(id), 'image:' .. n)
+  for _, image in ipairs(images_of(id)) do
+    if call('PEXPIRE', image[2], image_ttl) == 1 then
+      done[#done + 1] = image[1]
+      done[#done + 1] = image[3]
     else
-      call('HDEL', job_key(id), 'image:' .. n)
+      call('HDEL', job_key(id), 'image:' .. image[1])
     end
   end
   return done
@@ -50,35 +52,54 @@ if repeated == '1' then
   for _, id in ipairs(call('ZRANGE', P .. 'leases', 0, -1)) do
     local job = fields(id, 'state', 'worker', 'claim', 'attempt', 'request', 'batch', 'alone', 'deadline')
     if job.state == 'running' and job.worker == worker and job.claim == token then
-      call('ZADD', P .. 'leases', now + lease, id)
+      index('ZADD', 'leases', until_text, id)
       -- Nobody but the worker logs anything of a running job, so its start is the last entry.
       taken[#taken + 1] = {id, job.attempt, job.request, job.batch, job.alone and 1 or 0, job.deadline or '', images_done(id),
-        call('XREVRANGE', events_key(id), '+', '-', 'COUNT', 1)[1]}
+        call('XREVRANGE', events_key(id), '+', '-', 'COUNT', 1)[1][1]}
     end
   end
   if #taken > 0 then return taken end
 end
 
-local key = wanted ~= '' and wanted or nil
-while #taken < room do
-  local id, lane = first(key)
-  if not id then break end
-  local job = fields(id, 'state', 'request', 'lane', 'batch', 'alone', 'attempt', 'used', 'priority', 'score', 'deadline')
-  if job.alone and #taken > 0 then break end
-  call('ZREM', queue_key(lane), id)
-  if key or job.batch then call('ZREM', batch_key(lane, key or job.batch), id) end
+-- Takes the job, unless it has to be left to the reaper. Answers its record.
+local function take(head)
+  local id = head.id
+  seen[id], seen[#seen + 1] = true, id
+  local job = fields(id, 'state', 'request', 'batch', 'alone', 'attempt', 'used', 'deadline', 'images')
+  index('ZREM', 'queue:' .. head.lane, id)
+  index('ZREM', company_of(job, head.lane), id)
   -- What is past its deadline leaves the queue here and is ended by the reaper, who can tell it to the readers.
-  if job.state == 'queued' and not (job.deadline and tonumber(job.deadline) <= now) then
-    local attempt = job.attempt + 1
-    set_state(id, 'queued', 'running')
-    call('HSET', job_key(id), 'attempt', attempt, 'used', job.used + 1, 'worker', worker, 'claim', token, 'started', now,
-      'step', 0)
-    call('ZADD', P .. 'leases', now + lease, id)
-    note_served(tonumber(job.priority), job.score)
-    taken[#taken + 1] = {id, attempt, job.request, job.batch, job.alone and 1 or 0, job.deadline or '', images_done(id),
-      log_event(id, max_events, 't', 'started', 'a', attempt, 'w', worker)}
-    if job.alone then break end
-    if same_batch == '1' then key = job.batch end
+  if job.state ~= 'queued' or (job.deadline and tonumber(job.deadline) <= now) then return job end
+  local attempt, used = text((job.attempt or 0) + 1), text((job.used or 0) + 1)
+  set_state(id, 'running', 'attempt', attempt, 'used', used, 'worker', worker, 'claim', token, 'started', now_text)
+  index('ZADD', 'leases', until_text, id)
+  scores[#scores + 1] = head.score
+  taken[#taken + 1] = {id, attempt, job.request, job.batch, job.alone and 1 or 0, job.deadline or '',
+    job.images and images_done(id) or {}, log_event(id, max_events, 't', 'started', 'a', attempt, 'w', worker)[1]}
+  return job
+end
+
+local key = wanted ~= '' and wanted
+local function queue(lane) return 'queue:' .. lane end
+local function batch(lane) return 'batch:' .. lane .. '|' .. key end
+local function alone(lane) return 'alone:' .. lane end
+-- Nobody joins a running batch before a job that must run alone and came first: it would wait for as long as others come.
+local barrier = key and first(1, alone)[1]
+local room_left = true
+while room_left and #taken < room do
+  local asked = (key or same_batch ~= '1') and room - #taken or 1
+  local heads = first(asked, key and batch or queue)
+  room_left = #heads >= asked
+  for _, head in ipairs(heads) do
+    if #taken >= room or (barrier and earlier(barrier, head)) then room_left = false; break end
+    -- It runs alone: when something has been taken already it stays.
+    if not key and #taken > 0 and call('HEXISTS', job_key(head.id), 'alone') == 1 then room_left = false; break end
+    local job = take(head)
+    if #taken > 0 then
+      if job.alone then room_left = false; break end
+      if not key and same_batch == '1' then key = job.batch; break end
+    end
   end
 end
+note_served(scores)
 return taken

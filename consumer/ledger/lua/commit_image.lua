@@ -1,6 +1,5 @@
--- One image of a running attempt. ARGV: id, attempt, worker, index, description, bytes, image ttl ms
--- Answers 1, or 0 when the attempt does not hold the job.
-local id, attempt, worker, index, description, bytes, image_ttl = unpack(ARGV)
+-- One image of a running attempt, whose bytes have been sent ahead. ARGV: id, attempt, worker, image ttl ms, index, description
+-- Answers 1, 0 when the attempt does not hold the job, or -1 when Redis had no room for the bytes.
+local id, attempt, worker, image_ttl = unpack(ARGV)
 if not holds(fields(id, 'state', 'attempt', 'worker'), attempt, worker) then return 0 end
-keep_image(id, index, description, bytes, image_ttl)
-return 1
+return keep_images(id, attempt, image_ttl, 5, 1) and 1 or -1

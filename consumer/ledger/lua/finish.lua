@@ -1,52 +1,68 @@
--- An attempt ends. The same call again gives the same answer, also when the job has moved on since.
--- ARGV: id, attempt, worker, outcome (completed|failed|cancelled|released), event bytes, error bytes, retryable 0|1,
---       seed or '', job ttl, image ttl, max events, first back-off, longest back-off (all ms), then index, description
---       and bytes of each image that comes with the end
--- Answers {outcome, event} with outcome ended|requeued|dead|cancelled, or {'refused'}
-local id, attempt, worker, outcome, event, error, retryable, seed, job_ttl, image_ttl, max_events, first, longest =
-  unpack(ARGV, 1, 13)
-local job = fields(id, 'state', 'attempt', 'worker', 'cancel', 'used', 'max', 'lane', 'batch', 'score', 'alone',
-  'model', 'started', 'last_attempt', 'last_worker', 'last_outcome', 'last_event')
+-- Attempts of one worker end. The same call again gives the same answers, also when the jobs have moved on since.
+-- ARGV: worker, job ttl, image ttl, max events, first back-off, longest back-off (all ms), then of each: id, attempt,
+--       outcome (completed|failed|cancelled|released), event bytes, error bytes, retryable 0|1, seed or '', and the number
+--       of images that come with the end and index and description of each
+-- Answers for each {outcome, entry id, its fields} with outcome ended|requeued|dead|cancelled, without the fields when the
+-- event was logged as it was given; or {'refused'} or {'no_image'}.
+local worker, job_ttl, image_ttl, max_events, first, longest = unpack(ARGV, 1, 6)
+local limits = {job = job_ttl, images = image_ttl, events = max_events}
+local render_ms = {}
 
-if job.last_attempt == attempt and job.last_worker == worker then
-  return {job.last_outcome, read_event(id, job.last_event)}
-end
-if not holds(job, attempt, worker) then return {'refused'} end
-for i = 14, #ARGV, 3 do keep_image(id, ARGV[i], ARGV[i + 1], ARGV[i + 2], image_ttl) end
-
-local function to_end(state, why, ...)
-  return end_job(id, 'running', state, why, job_ttl, image_ttl, max_events, ...)
+local function note_render_time(model, took)
+  local mean = render_ms[model] or tonumber(call('HGET', P .. 'render_ms', model) or took)
+  render_ms[model] = mean * 0.8 + took * 0.2
 end
 
-local answer, logged
-local used, max = tonumber(job.used), tonumber(job.max)
-if outcome == 'failed' then keep_attempt_error(id, attempt, worker, error) end
-
-if job.cancel or outcome == 'cancelled' then
+-- The attempt holds the job. Answers the outcome and the event.
+local function end_attempt(id, job, attempt, outcome, event, error, retryable, seed)
+  local used, max = tonumber(job.used), tonumber(job.max)
+  local told = attempt .. ' ' .. worker .. ' '
+  local function to_end(answer, state, why, ...)
+    return answer, end_job(id, job, state, limits, why, told .. answer, ...)
+  end
+  local function again(delay, left, ...)
+    local logged = log_event(id, max_events, 't', 'retried', 'a', attempt, 'r', error, 'l', left, 'b', delay)
+    queue_again(id, delay, 'last', told .. 'requeued ' .. logged[1], ...)
+    return 'requeued', logged
+  end
+  if outcome == 'failed' then keep_attempt_error(id, attempt, worker, error) end
   -- An acknowledged cancel wins over a result that came in after it.
-  answer = outcome == 'cancelled' and 'ended' or 'cancelled'
-  logged = to_end('cancelled', false, 't', 'cancelled', 'a', attempt)
-elseif outcome == 'completed' then
-  if seed ~= '' then call('HSET', job_key(id), 'seed', seed) end
-  local took = now - job.started
-  local mean = tonumber(call('HGET', P .. 'render_ms', job.model) or took)
-  call('HSET', P .. 'render_ms', job.model, string.format('%.0f', mean * 0.8 + took * 0.2))
-  call('HDEL', job_key(id), 'error')
-  answer, logged = 'ended', to_end('completed', false, 'e', event)
-elseif outcome == 'released' then
-  call('HSET', job_key(id), 'used', used - 1)
-  queue_again(id, job, 0)
-  answer = 'requeued'
-  logged = log_event(id, max_events, 't', 'retried', 'a', attempt, 'r', error, 'l', max - used + 1, 'b', 0)
-elseif retryable == '0' then
-  answer, logged = 'ended', to_end('failed', error, 'e', event)
-elseif used >= max then
-  answer, logged = 'dead', to_end('dead', error, 't', 'dead', 'a', attempt, 'r', error)
-else
-  local delay = backoff(used, first, longest)
-  queue_again(id, job, delay)
-  answer = 'requeued'
-  logged = log_event(id, max_events, 't', 'retried', 'a', attempt, 'r', error, 'l', max - used, 'b', delay)
+  if outcome == 'cancelled' then return to_end('ended', 'cancelled', false, 't', 'cancelled', 'a', attempt) end
+  if job.cancel then return to_end('cancelled', 'cancelled', false, 't', 'cancelled', 'a', attempt) end
+  if outcome == 'completed' then
+    note_render_time(job.model, now - job.started)
+    if job.error then call('HDEL', job_key(id), 'error') end
+    if seed ~= '' and seed ~= job.seed then call('HSET', job_key(id), 'seed', seed) end
+    return to_end('ended', 'completed', false, 'e', event)
+  end
+  if outcome == 'released' then return again(0, max - used + 1, 'used', used - 1) end
+  if retryable == '0' then return to_end('ended', 'failed', error, 'e', event) end
+  if used >= max then return to_end('dead', 'dead', error, 't', 'dead', 'a', attempt, 'r', error) end
+  return again(backoff(used, first, longest), max - used)
 end
-call('HSET', job_key(id), 'last_attempt', attempt, 'last_worker', worker, 'last_outcome', answer, 'last_event', logged[1])
-return {answer, logged}
+
+local answers = {}
+local at = 7
+while ARGV[at] do
+  local id, attempt, outcome, event, error, retryable, seed, images = unpack(ARGV, at, at + 7)
+  local job = fields(id, 'worker', 'cancel', 'used', 'max', 'started', 'last', 'error', 'seed', unpack(END_NEEDS))
+  local last_attempt, last_worker, last_outcome, last_event
+  if job.last then last_attempt, last_worker, last_outcome, last_event = string.match(job.last, '^(%S+) (%S+) (%S+) (%S+)$') end
+  local answer
+  if last_attempt == attempt and last_worker == worker then
+    local logged = read_event(id, last_event)
+    answer = {last_outcome, logged[1], logged[2]}
+  elseif not holds(job, attempt, worker) then
+    answer = {'refused'}
+  elseif not keep_images(id, attempt, image_ttl, at + 8, tonumber(images)) then
+    answer = {'no_image'}
+  else
+    job.images = job.images or images ~= '0'
+    local said, logged = end_attempt(id, job, attempt, outcome, event, error, retryable, seed)
+    answer = {said, logged[1], logged[2][1] ~= 'e' and logged[2] or nil}
+  end
+  answers[#answers + 1] = answer
+  at = at + 8 + 2 * images
+end
+for model, mean in pairs(render_ms) do call('HSET', P .. 'render_ms', model, string.format('%.0f', mean)) end
+return answers

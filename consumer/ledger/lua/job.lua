@@ -1,13 +1,17 @@
 -- What the transitions share: key names, the clock, the event log, the queue's order, the ends of a job. Put before every
--- script when it is loaded. Scripts take the key prefix as KEYS[1]; a Redis Cluster is not supported.
+-- script when it is loaded, and write_indexes() after it. Scripts take the key prefix as KEYS[1]; a Redis Cluster is not
+-- supported.
 --
--- job:<id>           hash, the record (fields below, where they are written)
+-- job:<id>           hash, the record (fields below, where they are written; what is 0 or empty is left out)
 -- events:<id>        stream, the event log
--- image:<id>:<n>     encoded image; the record's field image:<n> describes it
--- jobs, jobs:<state> sorted sets of ids, all with score 0: in the order of the ids, which is that of admission
+-- image:<id>:<n>:<a> encoded image, as attempt a made it; the record's field image:<n> begins with its a
+-- jobs               sorted set of ids by the number of their state, and so in the order of the ids inside a state, which
+--                    is that of admission
 -- queue:<lane>       sorted set, what may be claimed; lane = model, or @worker:model for jobs that name their worker
 -- batch:<lane>|<key> the same, only the jobs of one batch key
+-- alone:<lane>       the same, only those that must run alone, which are in no batch
 -- delayed, leases, deadlines, retire, images: sorted sets of ids by the time (ms) at which something is to happen
+-- retired            sorted set of ids whose record is gone, by the time at which that is forgotten too
 -- paused             set of models that nobody may claim
 -- usage              hash of byte counts: jobs and blobs (of jobs that have not ended), images (of those that have)
 -- blob_bytes, image_bytes: hashes, what each of them counts for, so that the same is taken off again
@@ -16,30 +20,63 @@ local call = redis.call
 
 local time = call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
+-- Redis prints a number slowly: what many commands are given is made a text once.
+local function text(number) return string.format('%.0f', number) end
+local now_text = text(now)
+
+local STATES = {'queued', 'running', 'completed', 'failed', 'cancelled', 'expired', 'dead'}
+local state_number = {}
+for number, state in ipairs(STATES) do state_number[state] = tostring(number) end
 
 local function job_key(id) return P .. 'job:' .. id end
 local function events_key(id) return P .. 'events:' .. id end
-local function queue_key(lane) return P .. 'queue:' .. lane end
-local function batch_key(lane, key) return P .. 'batch:' .. lane .. '|' .. key end
+local function image_key(id, index, attempt) return P .. 'image:' .. id .. ':' .. index .. ':' .. attempt end
+
+-- Records are written at once. Indexes are written when the script ends, each of them once, however many jobs it
+-- concerns: a script that has to read what it has just changed in one calls write_indexes() before.
+local unwritten, in_order, counted, last_tags = {}, {}, {}, {}
+local function index(command, name, first, second)
+  local words = unwritten[command .. name]
+  if not words then
+    words = {command, P .. name}
+    unwritten[command .. name] = words
+    in_order[#in_order + 1] = words
+  end
+  words[#words + 1] = first
+  if second then words[#words + 1] = second end
+end
+local function count_bytes(what, bytes) counted[what] = (counted[what] or 0) + bytes end
+local function bytes_counted(what) return (call('HGET', P .. 'usage', what) or 0) + (counted[what] or 0) end
+local function write_indexes()
+  for _, last in pairs(last_tags) do index('ZADD', 'shares:' .. last.priority, last.tag, last.tenant) end
+  for _, words in ipairs(in_order) do call(unpack(words)) end
+  for what, bytes in pairs(counted) do
+    if bytes ~= 0 then call('HINCRBY', P .. 'usage', what, bytes) end
+  end
+  unwritten, in_order, counted, last_tags = {}, {}, {}, {}
+end
 
 -- The fields asked for as a table by name; absent ones are false.
 local function fields(id, ...)
+  local names = {...}
   local values = call('HMGET', job_key(id), ...)
   local job = {}
-  for i, name in ipairs({...}) do job[name] = values[i] end
+  for i = 1, #names do job[names[i]] = values[i] end
   return job
 end
 
 -- 'expired' when the record was there and has been retired, else 'unknown'.
 local function why_missing(id)
-  if call('ZSCORE', P .. 'retire', id) or call('EXISTS', P .. 'retired:' .. id) == 1 then return 'expired' end
-  return 'unknown'
+  return call('ZSCORE', P .. 'retired', id) and 'expired' or 'unknown'
 end
 
-local function set_state(id, from, to)
-  if from then call('ZREM', P .. 'jobs:' .. from, id) end
-  call('ZADD', P .. 'jobs:' .. to, 0, id)
-  call('HSET', job_key(id), 'state', to)
+-- With it go other fields of the record.
+local function set_state(id, to, ...)
+  call('HSET', job_key(id), 'state', to, ...)
+  index('ZADD', 'jobs', state_number[to], id)
+end
+local function jobs_in(state)
+  return call('ZCOUNT', P .. 'jobs', state_number[state], state_number[state])
 end
 
 -- Appends to the event log and answers {entry id, fields}, as a reader of the log would get it: all text. The newest
@@ -47,7 +84,7 @@ end
 local function log_event(id, max_events, ...)
   local texts = {...}
   for i, value in ipairs(texts) do
-    if type(value) == 'number' then texts[i] = string.format('%.0f', value) end
+    if type(value) == 'number' then texts[i] = text(value) end
   end
   return {call('XADD', events_key(id), 'MAXLEN', '~', max_events, '*', unpack(texts)), texts}
 end
@@ -55,10 +92,30 @@ local function read_event(id, entry)
   return call('XRANGE', events_key(id), entry, entry)[1] or {entry, {}}
 end
 
--- One image of the attempt that holds the job.
-local function keep_image(id, index, description, bytes, ttl)
-  call('SET', P .. 'image:' .. id .. ':' .. index, bytes, 'PX', ttl)
-  call('HSET', job_key(id), 'image:' .. index, description)
+-- The images of a record, as a list of {index, key, description}.
+local function images_of(id)
+  local names, images = {}, {}
+  for _, name in ipairs(call('HKEYS', job_key(id))) do
+    if string.sub(name, 1, 6) == 'image:' then names[#names + 1] = name end
+  end
+  if #names == 0 then return images end
+  for i, description in ipairs(call('HMGET', job_key(id), unpack(names))) do
+    local number = string.sub(names[i], 7)
+    images[i] = {number, image_key(id, number, string.match(description, '^%d+')), description}
+  end
+  return images
+end
+-- Images of the attempt that holds the job. Their bytes have been sent ahead and go by themselves unless they are kept
+-- here. `from` and on in ARGV: index and description of each. False when the bytes of one are not there: Redis had no
+-- room for them.
+local function keep_images(id, attempt, ttl, from, count)
+  for i = from, from + 2 * count - 1, 2 do
+    if call('PEXPIRE', image_key(id, ARGV[i], attempt), ttl) == 0 then return false end
+  end
+  for i = from, from + 2 * count - 1, 2 do
+    call('HSET', job_key(id), 'image:' .. ARGV[i], attempt .. ' ' .. ARGV[i + 1], 'images', 1)
+  end
+  return true
 end
 
 -- Order inside a lane: priority first, then fair shares between tenants, then age. The share is start-time fair queueing:
@@ -66,48 +123,66 @@ end
 -- gets plain first in, first out; one with 3 jobs comes between the first ones of another's 5,000.
 -- score = (10 - priority) * 2^47 + tag stays below 2^52, so a double holds it exactly.
 local function next_score(priority, tenant)
-  local shares = P .. 'shares:' .. priority
-  local served = tonumber(call('HGET', P .. 'served', priority) or 0)
-  local last = tonumber(call('ZSCORE', shares, tenant) or 0)
-  local tag = math.max(served, last) + 1
-  call('ZADD', shares, tag, tenant)
-  return string.format('%.0f', (10 - priority) * 2 ^ 47 + tag)
+  local known = priority .. ' ' .. tenant
+  local last = last_tags[known]
+  if not last then
+    local served = tonumber(call('HGET', P .. 'served', priority) or 0)
+    local tag = math.max(served, tonumber(call('ZSCORE', P .. 'shares:' .. priority, tenant) or 0))
+    last = {priority = priority, tenant = tenant, tag = tag}
+    last_tags[known] = last
+  end
+  last.tag = last.tag + 1
+  return text((10 - priority) * 2 ^ 47 + last.tag)
 end
-local function note_served(priority, score)
-  local tag = tonumber(score) - (10 - priority) * 2 ^ 47
-  if tag > tonumber(call('HGET', P .. 'served', priority) or 0) then
-    call('HSET', P .. 'served', priority, string.format('%.0f', tag))
-    -- A tenant whose last tag has been served starts level with everybody: nothing to remember.
-    call('ZREMRANGEBYSCORE', P .. 'shares:' .. priority, '-inf', tag)
+local function note_served(scores)
+  local tags = {}
+  for _, score in ipairs(scores) do
+    local priority = 10 - math.floor(score / 2 ^ 47)
+    tags[priority] = math.max(tags[priority] or 0, score % 2 ^ 47)
+  end
+  for priority, tag in pairs(tags) do
+    if tag > tonumber(call('HGET', P .. 'served', priority) or 0) then
+      call('HSET', P .. 'served', priority, text(tag))
+      -- A tenant whose last tag has been served starts level with everybody: nothing to remember.
+      call('ZREMRANGEBYSCORE', P .. 'shares:' .. priority, '-inf', tag)
+    end
   end
 end
 
-local function enqueue(id, job)
-  call('ZADD', queue_key(job.lane), job.score, id)
+-- A job's place in the queue, and the fields of the record that it depends on.
+local PLACE_NEEDS = {'model', 'pinned', 'batch', 'alone', 'score'}
+local function lane_of(job) return job.pinned and '@' .. job.pinned .. ':' .. job.model or job.model end
+local function company_of(job, lane)
   -- Jobs that must run alone are not found by those who look for company.
-  if not job.alone then call('ZADD', batch_key(job.lane, job.batch), job.score, id) end
+  return job.alone and 'alone:' .. lane or 'batch:' .. lane .. '|' .. (job.batch or '')
+end
+local function enqueue(id, job)
+  local lane = lane_of(job)
+  index('ZADD', 'queue:' .. lane, job.score, id)
+  index('ZADD', company_of(job, lane), job.score, id)
 end
 local function dequeue(id, job)
-  call('ZREM', queue_key(job.lane), id)
-  call('ZREM', batch_key(job.lane, job.batch), id)
+  local lane = lane_of(job)
+  index('ZREM', 'queue:' .. lane, id)
+  index('ZREM', company_of(job, lane), id)
 end
 
--- Puts a job back after an attempt, at its old place in the order, now or after `delay` ms.
-local function queue_again(id, job, delay)
-  set_state(id, 'running', 'queued')
-  call('ZREM', P .. 'leases', id)
-  call('HSET', job_key(id), 'step', 0)
-  if delay > 0 then call('ZADD', P .. 'delayed', now + delay, id) else enqueue(id, job) end
+-- Puts a job back after an attempt, at its old place in the order, now or after `delay` ms. With it go other fields.
+local function queue_again(id, delay, ...)
+  set_state(id, 'queued', 'step', 0, ...)
+  index('ZREM', 'leases', id)
+  if delay > 0 then index('ZADD', 'delayed', now + delay, id) else enqueue(id, fields(id, unpack(PLACE_NEEDS))) end
 end
 
 -- Jobs whose back-off is over become claimable.
 local function wake_delayed(limit)
   local due = call('ZRANGE', P .. 'delayed', '-inf', now, 'BYSCORE', 'LIMIT', 0, limit)
   for _, id in ipairs(due) do
-    call('ZREM', P .. 'delayed', id)
-    local job = fields(id, 'state', 'lane', 'batch', 'score', 'alone')
+    index('ZREM', 'delayed', id)
+    local job = fields(id, 'state', unpack(PLACE_NEEDS))
     if job.state == 'queued' then enqueue(id, job) end
   end
+  if #due > 0 then write_indexes() end
   return #due
 end
 
@@ -115,30 +190,19 @@ local function backoff(used, first, most)
   return math.min(most, first * 2 ^ math.max(0, used - 1))
 end
 
-local function image_keys(id)
-  local keys = {}
-  for _, name in ipairs(call('HKEYS', job_key(id))) do
-    if string.sub(name, 1, 6) == 'image:' then keys[#keys + 1] = P .. 'image:' .. id .. ':' .. string.sub(name, 7) end
-  end
-  return keys
-end
-
-local function count_bytes(what, bytes)
-  if tonumber(bytes) ~= 0 then call('HINCRBY', P .. 'usage', what, bytes) end
-end
-
--- The images of a job that ended count against the byte budget until `at`, when their keys expire by themselves.
+-- The images of a job that ended count against the byte budget until `ttl` has passed, when their keys expire by
+-- themselves.
 local function count_images(id, ttl)
   local bytes, count = 0, 0
-  for _, key in ipairs(image_keys(id)) do
-    local size = call('STRLEN', key)
+  for _, image in ipairs(images_of(id)) do
+    local size = call('STRLEN', image[2])
     if size > 0 then
-      call('PEXPIRE', key, ttl)
+      call('PEXPIRE', image[2], ttl)
       bytes, count = bytes + size, count + 1
     end
   end
   if count == 0 then return end
-  call('ZADD', P .. 'images', now + ttl, id)
+  index('ZADD', 'images', now + ttl, id)
   call('HSET', P .. 'image_bytes', id, bytes .. ' ' .. count)
   count_bytes('images', bytes)
 end
@@ -175,29 +239,32 @@ local function let_go_of_blobs(id, blobs, ttl)
 end
 -- Whether so many bytes more are too many. A limit of 0 is none.
 local function too_many_bytes(more, most)
-  if tonumber(most) == 0 then return false end
-  local used = call('HMGET', P .. 'usage', 'jobs', 'blobs')
-  return (used[1] or 0) + (used[2] or 0) + more > tonumber(most)
+  return tonumber(most) ~= 0 and bytes_counted('jobs') + bytes_counted('blobs') + more > tonumber(most)
 end
 
--- The one way to an end: state, event, indexes, lifetimes. `error` is bytes or false. Answers the event.
-local function end_job(id, from, to, error, job_ttl, image_ttl, max_events, ...)
-  local job = fields(id, 'lane', 'batch', 'blobs', 'idempotency', 'bytes')
-  dequeue(id, job)
-  call('ZREM', P .. 'leases', id)
-  call('ZREM', P .. 'delayed', id)
-  call('ZREM', P .. 'deadlines', id)
-  set_state(id, from, to)
-  call('HSET', job_key(id), 'finished', now)
-  if error then call('HSET', job_key(id), 'error', error) end
-  local event = log_event(id, max_events, ...)
-  call('PEXPIRE', job_key(id), job_ttl)
-  call('PEXPIRE', events_key(id), job_ttl)
-  if job.idempotency then call('PEXPIRE', job.idempotency, job_ttl) end
-  count_images(id, image_ttl)
+-- The one way to an end: state, event, indexes, lifetimes. `job` has the fields END_NEEDS; `limits` are the job's and its
+-- images' time to live and the most events; `error` is bytes or false; `told` is false, or what a worker is
+-- told of its attempt: see finish.lua; then the event.
+-- Answers the event.
+local END_NEEDS = {'state', 'attempt', 'model', 'blobs', 'idempotency', 'bytes', 'deadline', 'images'}
+local function end_job(id, job, state, limits, error, told, ...)
+  if job.state == 'running' then
+    index('ZREM', 'leases', id)
+  else
+    dequeue(id, fields(id, unpack(PLACE_NEEDS)))
+    index('ZREM', 'delayed', id)
+  end
+  if job.deadline then index('ZREM', 'deadlines', id) end
+  local event = log_event(id, limits.events, ...)
+  local also = {}
+  if error then also = {'error', error} end
+  if told then also[#also + 1] = 'last'; also[#also + 1] = told .. ' ' .. event[1] end
+  set_state(id, state, 'finished', now_text, unpack(also))
+  if job.idempotency then call('PEXPIRE', job.idempotency, limits.job) end
+  if job.images then count_images(id, limits.images) end
   count_bytes('jobs', -(job.bytes or 0))
-  let_go_of_blobs(id, job.blobs, job_ttl)
-  call('ZADD', P .. 'retire', now + job_ttl, id)
+  let_go_of_blobs(id, job.blobs, limits.job)
+  index('ZADD', 'retire', text(now + limits.job), id)
   return event
 end
 
@@ -221,7 +288,7 @@ local function describe(id)
     job[flat[i]] = flat[i + 1]
     if flat[i] ~= 'request' then record[#record + 1] = flat[i]; record[#record + 1] = flat[i + 1] end
   end
-  local position = job.state == 'queued' and call('ZRANK', queue_key(job.lane), id)
+  local position = job.state == 'queued' and call('ZRANK', P .. 'queue:' .. lane_of(job), id)
   local mean = call('HGET', P .. 'render_ms', job.model)
-  return {id, record, position or -1, mean or '', now, math.max(1, call('ZCARD', P .. 'jobs:running'))}
+  return {id, record, position or -1, mean or '', now, math.max(1, jobs_in('running'))}
 end

@@ -12,82 +12,83 @@ local last = tonumber(call('GET', P .. 'reaped') or now)
 call('SET', P .. 'reaped', now)
 if now - last > math.max(100, lease / 3) then
   for _, id in ipairs(call('ZRANGE', P .. 'leases', '(0', now + lease, 'BYSCORE')) do
-    call('ZADD', P .. 'leases', now + lease, id)
+    index('ZADD', 'leases', now + lease, id)
   end
+  write_indexes()
 end
 
+-- What earlier parts of this script did shows: their indexes are written.
 local function due(set)
+  write_indexes()
   return call('ZRANGE', P .. set, '-inf', now, 'BYSCORE', 'LIMIT', 0, math.max(0, limit))
 end
 local function tell(id, job, event)
   done[#done + 1] = {id, job.model, event}
   limit = limit - 1
 end
+local function to_end(id, job, state, error, ...)
+  local limits = {job = job_ttl, images = image_ttl, events = max_events}
+  tell(id, job, end_job(id, job, state, limits, error, false, ...))
+end
 
 -- Deadlines first: a job past its deadline is not worth another attempt.
 for _, id in ipairs(due('deadlines')) do
-  local job = fields(id, 'state', 'model', 'attempt')
+  local job = fields(id, unpack(END_NEEDS))
   if job.state == 'queued' or job.state == 'running' then
-    tell(id, job, end_job(id, job.state, 'expired', deadline_error, job_ttl, image_ttl, max_events,
-      't', 'expired', 'a', job.attempt))
+    to_end(id, job, 'expired', deadline_error, 't', 'expired', 'a', job.attempt or 0)
   else
-    call('ZREM', P .. 'deadlines', id)
+    index('ZREM', 'deadlines', id)
   end
 end
 
 for _, id in ipairs(due('leases')) do
-  local job = fields(id, 'state', 'model', 'attempt', 'worker', 'cancel', 'used', 'max', 'lost', 'lane', 'batch', 'score',
-    'alone')
+  local job = fields(id, 'worker', 'cancel', 'used', 'max', unpack(END_NEEDS))
   if job.state ~= 'running' then
-    call('ZREM', P .. 'leases', id)
+    index('ZREM', 'leases', id)
   elseif job.cancel then
-    tell(id, job, end_job(id, 'running', 'cancelled', false, job_ttl, image_ttl, max_events,
-      't', 'cancelled', 'a', job.attempt))
+    to_end(id, job, 'cancelled', false, 't', 'cancelled', 'a', job.attempt)
   else
     local used, max = tonumber(job.used), tonumber(job.max)
     keep_attempt_error(id, job.attempt, job.worker, lost_error)
     local lost = call('HINCRBY', job_key(id), 'lost', 1)
-    if lost >= 2 then
-      job.alone = '1'
-      call('HSET', job_key(id), 'alone', 1)
-    end
+    if lost >= 2 then call('HSET', job_key(id), 'alone', 1) end
     if used >= max then
-      tell(id, job, end_job(id, 'running', 'dead', lost_error, job_ttl, image_ttl, max_events,
-        't', 'dead', 'a', job.attempt, 'r', lost_error))
+      to_end(id, job, 'dead', lost_error, 't', 'dead', 'a', job.attempt, 'r', lost_error)
     else
       -- The first loss says nothing of the job.
       local delay = lost >= 2 and backoff(used, first, longest) or 0
-      queue_again(id, job, delay)
+      queue_again(id, delay)
       tell(id, job, log_event(id, max_events, 't', 'retried', 'a', job.attempt, 'r', lost_error, 'l', max - used,
         'b', delay))
     end
   end
 end
 
+write_indexes()
 limit = limit - wake_delayed(math.max(0, limit))
 
--- Records that have outlived their time: Redis drops the keys, the indexes are ours. A mark stays as long again, to tell
--- an expired job from one that never was.
-for _, id in ipairs(due('retire')) do
+-- Records that have outlived their time. That they were there is known as long again, to tell an expired job from one that
+-- never was.
+local old = due('retire')
+for _, id in ipairs(old) do
   call('UNLINK', job_key(id), events_key(id))
-  call('ZREM', P .. 'jobs', id)
-  for _, state in ipairs({'completed', 'failed', 'cancelled', 'expired', 'dead'}) do
-    call('ZREM', P .. 'jobs:' .. state, id)
-  end
-  call('SET', P .. 'retired:' .. id, 1, 'PX', job_ttl)
-  call('ZREM', P .. 'retire', id)
-  limit = limit - 1
+  index('ZREM', 'jobs', id)
+  index('ZREM', 'retire', id)
+  index('ZADD', 'retired', now + job_ttl, id)
 end
+limit = limit - #old
+for _, id in ipairs(due('retired')) do index('ZREM', 'retired', id) end
 
 -- Images whose time is over, then, above the budget, those of the jobs that ended first.
 for _, id in ipairs(due('images')) do
   uncount_images(id)
   limit = limit - 1
 end
-while max_images > 0 and limit > 0 and tonumber(call('HGET', P .. 'usage', 'images') or 0) > max_images do
+while max_images > 0 and limit > 0 and bytes_counted('images') > max_images do
   local id = call('ZRANGE', P .. 'images', 0, 0)[1]
   if not id then break end
-  local keys = image_keys(id)
+  local keys = {}
+  for i, image in ipairs(images_of(id)) do keys[i] = image[2] end
   if #keys > 0 then call('UNLINK', unpack(keys)) end
   local _, count = uncount_images(id)
   count_bytes('evicted', count)

@@ -7,7 +7,7 @@ for i = 3, #ARGV, 2 do
   local job = fields(id, 'state', 'attempt', 'worker', 'cancel')
   local answer = 'lost'
   if holds(job, ARGV[i + 1], worker) then
-    call('ZADD', P .. 'leases', now + lease, id)
+    index('ZADD', 'leases', now + lease, id)
     answer = job.cancel and 'cancel' or 'held'
   end
   answers[#answers + 1] = answer

@@ -1,9 +1,7 @@
 -- How many jobs are in each state (ended ones while their record is kept), the workers, bytes of jobs, blobs and images,
 -- the images evicted, and the paused models.
 local counts = {}
-for _, state in ipairs({'queued', 'running', 'completed', 'failed', 'cancelled', 'expired', 'dead'}) do
-  counts[#counts + 1] = call('ZCARD', P .. 'jobs:' .. state)
-end
+for _, state in ipairs(STATES) do counts[#counts + 1] = jobs_in(state) end
 counts[#counts + 1] = call('ZCOUNT', P .. 'workers', '(' .. now, '+inf')
 for _, bytes in ipairs({'jobs', 'blobs', 'images', 'evicted'}) do
   counts[#counts + 1] = call('HGET', P .. 'usage', bytes) or 0

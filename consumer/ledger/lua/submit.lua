@@ -1,59 +1,97 @@
--- A job comes in. Repeated with the same id it changes nothing and gives the same answer.
--- Answers {'accepted', id, position, 0, event} | {'accepted', id, position, 1} | {'queue_full', 'jobs' or 'bytes'} |
--- {'conflict'} | {'no_blob', index}
-local id, request, digest, lane, batch, model, priority, tenant, idempotency, worker, max_attempts, deadline_after,
-  total_steps, blobs, max_queued, max_bytes, max_events, seed = unpack(ARGV)
+-- Jobs come in, in their order, each accepted or refused by itself. Repeated with the same id one changes nothing and gets
+-- the same answer. ARGV: most jobs, most bytes, max events, then for each the 14 below.
+-- Answers for each {'accepted', id, position, 0, entry id} | {'accepted', id, position, 1} | {'queue_full', 'jobs' or
+-- 'bytes'} | {'conflict'} | {'no_blob', index}
+local max_queued, max_bytes, max_events = unpack(ARGV, 1, 3)
+local EACH = 14
+local queued = jobs_in('queued')
+local waiting = {}  -- of the jobs of this call, by lane: their scores, and the last of these in order
 
-local function position_of(job_id)
-  local job_lane = call('HGET', job_key(job_id), 'lane')
-  return job_lane and call('ZRANK', queue_key(job_lane), job_id) or 0
+-- How many jobs of the lane come before this score.
+local function before(lane, score)
+  local count = call('ZCOUNT', P .. 'queue:' .. lane, '-inf', '(' .. score)
+  local here = waiting[lane]
+  if not here then return count end
+  if tonumber(score) > here.last then return count + #here end
+  for _, other in ipairs(here) do
+    if other < tonumber(score) then count = count + 1 end
+  end
+  return count
+end
+local function note_waiting(lane, score)
+  local here = waiting[lane] or {last = 0}
+  waiting[lane] = here
+  here[#here + 1] = score
+  here.last = math.max(here.last, score)
+end
+local function position_of(id)
+  local job = fields(id, 'model', 'pinned', 'score')
+  return job.model and before(lane_of(job), job.score) or 0
 end
 
-if idempotency ~= '' then
-  local known = call('GET', P .. idempotency)
-  if known then
-    local first, first_digest = string.match(known, '^(%S+) (.*)$')
-    if first ~= id and call('EXISTS', job_key(first)) == 1 then
-      if first_digest ~= digest then return {'conflict'} end
-      return {'accepted', first, position_of(first), 1}
+local function submit(id, request, digest, batch, model, priority, tenant, idempotency, pinned, max_attempts,
+    deadline_after, total_steps, blobs, seed)
+  if idempotency ~= '' then
+    local known = call('GET', P .. idempotency)
+    if known then
+      local first, first_digest = string.match(known, '^(%S+) (.*)$')
+      if first ~= id and call('EXISTS', job_key(first)) == 1 then
+        if first_digest ~= digest then return {'conflict'} end
+        return {'accepted', first, position_of(first), 1}
+      end
     end
   end
-end
-if call('EXISTS', job_key(id)) == 1 then
-  return {'accepted', id, position_of(id), 0, call('XRANGE', events_key(id), '-', '+', 'COUNT', 1)[1]}
-end
-if call('ZCARD', P .. 'jobs:queued') >= tonumber(max_queued) then return {'queue_full', 'jobs'} end
+  if call('EXISTS', job_key(id)) == 1 then
+    local head = call('XRANGE', events_key(id), '-', '+', 'COUNT', 1)[1]
+    return {'accepted', id, position_of(id), 0, head and head[1]}
+  end
+  if queued >= tonumber(max_queued) then return {'queue_full', 'jobs'} end
 
-local index, more = 0, #request
-for blob in string.gmatch(blobs, '%S+') do
-  local key = P .. 'blob:' .. blob
-  if call('EXISTS', key) == 0 then return {'no_blob', index} end
-  if call('HEXISTS', P .. 'blob_bytes', key) == 0 then more = more + call('STRLEN', key) end
-  index = index + 1
-end
-if too_many_bytes(more, max_bytes) then return {'queue_full', 'bytes'} end
-hold_blobs(id, blobs)
-count_bytes('jobs', #request)
+  if blobs ~= '' then
+    local index, more = 0, #request
+    for blob in string.gmatch(blobs, '%S+') do
+      local key = P .. 'blob:' .. blob
+      if call('EXISTS', key) == 0 then return {'no_blob', index} end
+      if call('HEXISTS', P .. 'blob_bytes', key) == 0 then more = more + call('STRLEN', key) end
+      index = index + 1
+    end
+    if too_many_bytes(more, max_bytes) then return {'queue_full', 'bytes'} end
+    hold_blobs(id, blobs)
+  elseif too_many_bytes(#request, max_bytes) then
+    return {'queue_full', 'bytes'}
+  end
+  count_bytes('jobs', #request)
 
-priority = tonumber(priority)
-local job = {lane = lane, batch = batch, score = next_score(priority, tenant)}
-call('HSET', job_key(id), 'state', 'queued', 'request', request, 'lane', lane, 'batch', batch, 'score', job.score,
-  'model', model, 'priority', priority, 'attempt', 0, 'used', 0, 'lost', 0, 'max', max_attempts, 'submitted', now,
-  'step', 0, 'total', total_steps, 'bytes', #request)
-if tenant ~= '' then call('HSET', job_key(id), 'tenant', tenant) end
-if worker ~= '' then call('HSET', job_key(id), 'pinned', worker) end
-if blobs ~= '' then call('HSET', job_key(id), 'blobs', blobs) end
-if seed ~= '' then call('HSET', job_key(id), 'seed', seed) end
-if deadline_after ~= '' then
-  call('HSET', job_key(id), 'deadline_after', deadline_after, 'deadline', now + deadline_after)
-  call('ZADD', P .. 'deadlines', now + deadline_after, id)
+  local job = {model = model, pinned = pinned ~= '' and pinned, batch = batch,
+    score = next_score(tonumber(priority), tenant)}
+  local lane = lane_of(job)
+  local position = before(lane, job.score)
+  note_waiting(lane, tonumber(job.score))
+  queued = queued + 1
+
+  local more = {}
+  local function also(name, value) more[#more + 1] = name; more[#more + 1] = value end
+  if priority ~= '0' then also('priority', priority) end
+  if tenant ~= '' then also('tenant', tenant) end
+  if pinned ~= '' then also('pinned', pinned) end
+  if blobs ~= '' then also('blobs', blobs) end
+  if seed ~= '' then also('seed', seed) end
+  if deadline_after ~= '' then
+    also('deadline_after', deadline_after)
+    also('deadline', text(now + deadline_after))
+    index('ZADD', 'deadlines', text(now + deadline_after), id)
+  end
+  if idempotency ~= '' then
+    also('idempotency', P .. idempotency)
+    call('SET', P .. idempotency, id .. ' ' .. digest)
+  end
+  set_state(id, 'queued', 'request', request, 'batch', batch, 'score', job.score, 'model', model, 'max', max_attempts,
+    'submitted', now_text, 'total', total_steps, 'bytes', #request, unpack(more))
+  enqueue(id, job)
+  position = text(position)
+  return {'accepted', id, position, 0, log_event(id, max_events, 't', 'queued', 'p', position)[1]}
 end
-if idempotency ~= '' then
-  call('HSET', job_key(id), 'idempotency', P .. idempotency)
-  call('SET', P .. idempotency, id .. ' ' .. digest)
-end
-call('ZADD', P .. 'jobs', 0, id)
-call('ZADD', P .. 'jobs:queued', 0, id)
-enqueue(id, job)
-local position = call('ZRANK', queue_key(lane), id)
-return {'accepted', id, position, 0, log_event(id, max_events, 't', 'queued', 'p', position)}
+
+local answers = {}
+for at = 4, #ARGV, EACH do answers[#answers + 1] = submit(unpack(ARGV, at, at + EACH - 1)) end
+return answers
