@@ -132,6 +132,8 @@ struct EngineStats {
   std::int64_t jobs_running = 0;
   std::int64_t unet_calls = 0;         ///< since start
   std::int64_t unet_images = 0;        ///< images over those calls: above unet_calls when jobs shared them
+  std::int64_t unet_rows = 0;          ///< a guided image has two; without the shallow ones
+  std::int64_t unet_shallow_rows = 0;  ///< rows that asked the outermost layers alone (deep cache)
   std::int64_t text_encoder_runs = 0;  ///< chunks of 77 ids that went through a text encoder, since start
   std::int64_t text_cache_hits = 0;    ///< chunks whose encoding was remembered
   double step_median_s = 0;            ///< of the recent UNet calls

@@ -1,5 +1,5 @@
-// "<width>x<height>|<kind>|<model>|<lora>*<strength>...": names are preceded by their length, so that no name
-// can be mistaken for two.
+// "<width>x<height>|<kind>|<model>|<lora>*<strength>...|deep/<n>|merged/<share>": names are preceded by their
+// length, so that no name can be mistaken for two.
 #include "schemas/batch_key.h"
 
 #include <algorithm>
@@ -40,6 +40,8 @@ std::string batch_key(const JobRequest& request) {
     loras.push_back('|' + counted(lora.path) + '*' + exact(lora.strength));
   std::sort(loras.begin(), loras.end());
   for (const std::string& lora : loras) key += lora;
+  if (request.deep_cache.value_or(1) > 1) key += "|deep/" + std::to_string(*request.deep_cache);
+  if (request.token_merging.value_or(0) > 0) key += "|merged/" + exact(*request.token_merging);
   return key;
 }
 

@@ -9,7 +9,8 @@
 namespace waggle {
 
 /// Two jobs may share UNet calls if and only if their keys are equal: model, latent size, LoRA set (order
-/// does not matter), conditioning kind. Needs no model: absent sizes compare equal to absent sizes only.
+/// does not matter), conditioning kind, deep cache and token merging. Needs no model: absent sizes compare
+/// equal to absent sizes only.
 std::string batch_key(const JobRequest& request);
 
 }  // namespace waggle

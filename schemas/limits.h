@@ -14,6 +14,8 @@ inline constexpr int kSideMultiple = 8;                     // pixels: one laten
 inline constexpr std::int64_t kMaxPixels = 4096LL * 4096;   // width * height
 inline constexpr int kMaxImagesPerJob = 64;
 inline constexpr int kMaxClipSkip = 12;
+inline constexpr int kMaxDeepCache = 20;                    // evaluations
+inline constexpr double kMaxTokenMerging = 0.75;            // one token of four stays
 inline constexpr double kMinLoraStrength = -4.0, kMaxLoraStrength = 4.0;
 inline constexpr std::size_t kMaxLoras = 16;
 inline constexpr std::size_t kMaxListedAdapters = 1000;  // of a kind, in a heartbeat

@@ -43,6 +43,12 @@ struct ControlInput {
   bool operator==(const ControlInput&) const = default;
 };
 
+/// Shares of a run, counted from its beginning.
+struct Interval {
+  double from = 0.0, to = 1.0;
+  bool operator==(const Interval&) const = default;
+};
+
 enum class OutputFormat : std::uint8_t { png, jpeg, webp };
 std::string_view name(OutputFormat format) noexcept;        ///< "png", "jpeg", "webp"
 std::string_view media_type(OutputFormat format) noexcept;  ///< "image/png", ...
@@ -119,6 +125,10 @@ struct JobRequest {
   std::optional<std::string> sampler;
   std::optional<std::string> schedule;
   std::optional<int> clip_skip;
+  // What a job may leave out knowingly, for speed; absent: nothing.
+  std::optional<Interval> guidance_interval;  ///< guidance acts on evaluation i of n when from <= i / n < to
+  std::optional<int> deep_cache;  ///< the UNet's deep levels are computed at every so-many-th evaluation
+  std::optional<double> token_merging;  ///< share of the finest tokens merged before self attention
   std::vector<Lora> loras;
   std::vector<ControlInput> controls;
   std::optional<Refiner> refiner;

@@ -209,6 +209,21 @@ void check_controls(Checker& check, const std::vector<ControlInput>& controls) {
   }
 }
 
+void check_shortcuts(Checker& check, const JobRequest& request) {
+  if (const auto& interval = request.guidance_interval) {
+    const bool good_from = check.range("/guidance_interval/0", interval->from, 0, 1);
+    const bool good_to = check.range("/guidance_interval/1", interval->to, 0, 1);
+    if (good_from && good_to && interval->from > interval->to)
+      check.add("/guidance_interval", "must not end before it begins");
+  }
+  if (request.deep_cache && check.range("/deep_cache", *request.deep_cache, 1, limits::kMaxDeepCache) &&
+      *request.deep_cache > 1 && !request.controls.empty())
+    check.add("/deep_cache",
+              "must be 1 or absent beside controls: ControlNets act on the levels that it leaves out");
+  if (request.token_merging)
+    check.range("/token_merging", *request.token_merging, 0, limits::kMaxTokenMerging);
+}
+
 struct CheckOperation {
   Checker& check;
 
@@ -248,6 +263,7 @@ std::vector<FieldError> validate(const JobRequest& request, std::string_view pre
   if (request.sampler) check.label("/sampler", *request.sampler, kMaxNameBytes);
   if (request.schedule) check.label("/schedule", *request.schedule, kMaxNameBytes);
   if (request.clip_skip) check.range("/clip_skip", *request.clip_skip, 0, kMaxClipSkip);
+  check_shortcuts(check, request);
   check_loras(check, request.loras);
   check_controls(check, request.controls);
   if (request.refiner) check_refiner(check, *request.refiner);

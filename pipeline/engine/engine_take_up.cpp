@@ -14,6 +14,12 @@ bool has_picture(const JobRequest& request) {
   return !std::holds_alternative<ImageGeneration>(request.operation);
 }
 
+/// What a deep cache keeps of the finest level, beside the call that makes it anew.
+std::int64_t deep_cache_bytes(const JobRequest& request, const UNetConfig& config, std::int64_t cells,
+                              const ActivationKind& kind) {
+  return request.deep_cache.value_or(1) > 1 ? 2 * cells * config.widths.front() * kind.element_bytes : 0;
+}
+
 /// What the thirstiest moment of one image takes, the VAE tiled where that helps.
 std::int64_t needed_bytes(const EngineJob& job, std::int64_t budget) {
   const std::int64_t rows = *job.resolved.request.guidance_scale > 1.0 ? 2 : 1;
@@ -23,8 +29,10 @@ std::int64_t needed_bytes(const EngineJob& job, std::int64_t budget) {
     const StableDiffusion& model = *stage.model->model;
     const std::int64_t factor = model.vae_config().factor();
     const std::int64_t height = stage.height / factor, width = stage.width / factor;
-    most = std::max(most, unet_call_bytes(model.unet().config(), rows, height, width,
-                                          ActivationKind::of(*stage.model->operations.unet)));
+    const ActivationKind kind = ActivationKind::of(*stage.model->operations.unet);
+    const UNetConfig& config = model.unet().config();
+    most = std::max(most, unet_call_bytes(config, rows, height, width, kind) +
+                              deep_cache_bytes(job.resolved.request, config, rows * height * width, kind));
     const bool last = i + 1 == job.stages.size();
     if (last || job.stages[i + 1].entry == Stage::Entry::enlarged)
       most = std::max(most, least_decode_bytes(model, height, width, budget));

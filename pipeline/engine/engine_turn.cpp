@@ -144,7 +144,9 @@ std::unique_ptr<ImageRun> Pipeline::Engine::enter_stage(ActiveImage& image) {
   return std::make_unique<ImageRun>(
       stage.plan, stage.conditioning, Guidance{*request.guidance_scale}, std::move(noise), std::move(start),
       [this, &image](int evaluation, const at::Tensor& latents) { after_step(image, evaluation, latents); },
-      stage.controls);
+      stage.controls,
+      Shortcuts::of(request, stage.evaluations_before, stage.plan->evaluations(),
+                    stage.evaluations_of_schedule));
 }
 
 /// Whether the image has something to ask in one of the stages after the one that it has finished.
@@ -166,6 +168,9 @@ std::vector<ActiveImage*> Pipeline::Engine::next_group() {
     // Models that differ in their VAE alone share the UNet.
     return &image.stage().model->model->unet() == &first->stage().model->model->unet() &&
            image.run->question().x.sizes() == first->run->question().x.sizes() &&
+           // What a run leaves out is no other run's matter: its picture must not depend on its neighbours.
+           image.run->shallow() == first->run->shallow() &&
+           image.run->shortcuts().merged == first->run->shortcuts().merged &&
            image.run->conditioning()->positive.sizes() == first->run->conditioning()->positive.sizes();
   };
   const auto others =
@@ -187,9 +192,11 @@ void Pipeline::Engine::answer(const std::vector<ActiveImage*>& group) {
   const auto ask = [this](const std::vector<ActiveImage*>& images) {
     std::vector<ImageRun*> runs;
     for (ActiveImage* image : images) runs.push_back(image->run.get());
+    StepClock::Call call{images.size(), 0, runs.front()->shallow()};
+    for (const ImageRun* run : runs) call.rows += run->guided() ? 2 : 1;
     const auto begin = StepClock::Clock::now();
     answer_together(images.front()->stage().model->model->unet(), runs, contexts_);
-    clock_.record(images.size(), StepClock::Clock::now() - begin);
+    clock_.record(call, StepClock::Clock::now() - begin);
   };
   try {
     return ask(group);

@@ -1,13 +1,15 @@
 // Runs, and the one UNet call that answers many of them.
 #include "pipeline/engine/image_run.h"
 
+#include <algorithm>
+
 #include <ATen/Functions.h>
 
 namespace waggle::pipeline {
 
 ImageRun::ImageRun(std::shared_ptr<const Plan> plan, std::shared_ptr<const Conditioning> conditioning,
                    Guidance guidance, std::unique_ptr<NoiseSource> noise, ImageStart start, StepHook hook,
-                   std::vector<Control> controls)
+                   std::vector<Control> controls, Shortcuts shortcuts)
     : plan_(std::move(plan)),
       conditioning_(std::move(conditioning)),
       guidance_(guidance),
@@ -15,6 +17,7 @@ ImageRun::ImageRun(std::shared_ptr<const Plan> plan, std::shared_ptr<const Condi
       start_(std::move(start)),
       hook_(std::move(hook)),
       controls_(std::move(controls)),
+      shortcuts_(shortcuts),
       sampler_(plan_->start(start_.latents, *noise_)) {}
 
 at::Tensor ImageRun::unet_input() const {
@@ -54,6 +57,17 @@ bool ImageRun::advance() {
   }
 }
 
+bool ImageRun::shallow() const {
+  // Where guidance sets in at such a question, the negative half has nothing to go on from yet.
+  return shortcuts_.deep_every > 1 && done_ % shortcuts_.deep_every != 0 && deep_.defined() &&
+         (deep_negative_.defined() || !guided());
+}
+
+void ImageRun::keep_deep(at::Tensor positive, at::Tensor negative) {
+  deep_ = std::move(positive);
+  deep_negative_ = std::move(negative);
+}
+
 std::vector<const Control*> ImageRun::active_controls() const {
   std::vector<const Control*> active;
   for (const Control& control : controls_)
@@ -61,35 +75,59 @@ std::vector<const Control*> ImageRun::active_controls() const {
   return active;
 }
 
+namespace {
+
+/// One row of the UNet's batch.
+struct Row {
+  ImageRun* run;
+  bool negative;
+};
+
+/// A copy, because a view would keep the whole batch in memory.
+at::Tensor own_row(const at::Tensor& batch, std::int64_t row) { return batch.narrow(0, row, 1).clone(); }
+
+}  // namespace
+
 void answer_together(const UNet& unet, std::span<ImageRun* const> runs, ContextCache& cache) {
-  std::vector<at::Tensor> samples;
+  std::vector<Row> rows;
+  for (const bool negative : {true, false})
+    for (ImageRun* run : runs)
+      if (!negative || run->guided()) rows.push_back({run, negative});
+
+  const bool shallow = runs.front()->shallow();
+  std::vector<at::Tensor> samples, deep;
   std::vector<float> times;
   std::vector<ContextRow> contexts;
   std::vector<ControlledRow> controlled;
-  for (const bool negatives : {true, false})
-    for (ImageRun* run : runs) {
-      if (negatives && !run->guided()) continue;
-      samples.push_back(run->unet_input());
-      times.push_back(static_cast<float>(run->question().t));
-      contexts.push_back({run->conditioning(), negatives});
+  for (const auto& [run, negative] : rows) {
+    samples.push_back(run->unet_input());
+    times.push_back(static_cast<float>(run->question().t));
+    contexts.push_back({run->conditioning(), negative});
+    if (shallow)
+      deep.push_back(run->deep(negative));
+    else
       controlled.push_back({contexts.back(), run->question().x, run->question().t, run->active_controls()});
-    }
+  }
 
   const Residuals residuals = control_residuals(controlled, cache);
   const at::Tensor sample = at::cat(samples);  // [rows, C, h, w]
   const at::Tensor t = at::tensor(times).to(sample.device());
-  const at::Tensor out = unet.forward(sample, t, cache.get(unet, std::move(contexts)), residuals);
+  const UNetContext& context = cache.get(unet, std::move(contexts));
+  const double merged = runs.front()->shortcuts().merged;
+  const auto keeps = [](const ImageRun* run) { return run->shortcuts().deep_every > 1; };
+  at::Tensor fresh;
+  const at::Tensor out = shallow
+                             ? unet.outermost(sample, t, context, at::cat(deep), {}, merged)
+                             : unet.forward(sample, t, context, residuals, {},
+                                            {merged, std::ranges::any_of(runs, keeps) ? &fresh : nullptr});
 
-  const auto guided = static_cast<std::int64_t>(samples.size() - runs.size());
-  std::int64_t next_negative = 0, next_positive = guided;
+  std::int64_t next_negative = 0, next_positive = static_cast<std::int64_t>(rows.size() - runs.size());
   for (ImageRun* run : runs) {
-    const at::Tensor positive = out.narrow(0, next_positive++, 1);
-    if (!run->guided()) {
-      run->answer(positive.clone());
-      continue;
-    }
-    const at::Tensor without = out.narrow(0, next_negative++, 1);
-    run->answer(run->guide(without, positive));
+    const std::int64_t negative = run->guided() ? next_negative++ : -1, positive = next_positive++;
+    if (!shallow && keeps(run))
+      run->keep_deep(own_row(fresh, positive), negative < 0 ? at::Tensor() : own_row(fresh, negative));
+    run->answer(negative < 0 ? own_row(out, positive)
+                             : run->guide(out.narrow(0, negative, 1), out.narrow(0, positive, 1)));
   }
 }
 

@@ -12,6 +12,7 @@
 #include "pipeline/engine/context_cache.h"
 #include "pipeline/engine/control.h"
 #include "pipeline/engine/image_start.h"
+#include "pipeline/engine/shortcuts.h"
 #include "pipeline/models/stable_diffusion.h"
 #include "pipeline/samplers/plan.h"
 
@@ -32,7 +33,7 @@ class ImageRun {
   /// `noise` has already given what `start` was made of; the sampler goes on drawing from it.
   ImageRun(std::shared_ptr<const Plan> plan, std::shared_ptr<const Conditioning> conditioning,
            Guidance guidance, std::unique_ptr<NoiseSource> noise, ImageStart start, StepHook hook = {},
-           std::vector<Control> controls = {});
+           std::vector<Control> controls = {}, Shortcuts shortcuts = {});
 
   /// Runs the sampler to its next question, calling the hook at each step on the way. False: the image has
   /// its latents.
@@ -46,7 +47,17 @@ class ImageRun {
   /// what blends them, and the noise that goes on. The run is of no use any longer.
   [[nodiscard]] std::pair<ImageStart, std::unique_ptr<NoiseSource>> hand_over();
 
-  [[nodiscard]] bool guided() const { return guidance_.scale > 1.0; }
+  /// Whether the question needs a negative row beside the positive one.
+  [[nodiscard]] bool guided() const {
+    return guidance_.scale > 1.0 && done_ >= shortcuts_.guided_from && done_ < shortcuts_.guided_to;
+  }
+  [[nodiscard]] const Shortcuts& shortcuts() const { return shortcuts_; }
+  /// Whether the question is for the UNet's outermost layers alone, over what its deep levels gave before.
+  [[nodiscard]] bool shallow() const;
+  /// What the deep levels gave at the last question that was not shallow, for one of the rows.
+  [[nodiscard]] const at::Tensor& deep(bool negative) const { return negative ? deep_negative_ : deep_; }
+  /// **Shape**: [1, C, h, w] each; `negative` undefined where the question had no such row.
+  void keep_deep(at::Tensor positive, at::Tensor negative);
   /// The UNet's input of one row: the question's latents, then the inpainting channels if the model has them.
   [[nodiscard]] at::Tensor unet_input() const;
   /// The controls that act on the question, of which the ControlNets see the latents alone.
@@ -65,13 +76,16 @@ class ImageRun {
   ImageStart start_;
   StepHook hook_;
   std::vector<Control> controls_;
+  Shortcuts shortcuts_;
+  at::Tensor deep_, deep_negative_;
   SamplerCoroutine sampler_;
   int done_ = 0;
 };
 
 /// Asks the UNet the questions of all runs in one call and hands each its guided answer. The runs wait at a
-/// question, share latent size and text length. Rows: the negatives of the guided runs, then the positives of
-/// all. The ControlNets of the runs are asked first.
+/// question, share latent size, text length, shortcuts().merged and shallow(). Rows: the negatives of the
+/// guided runs, then the positives of all. The ControlNets of the runs are asked first, but not for a shallow
+/// question.
 void answer_together(const UNet& unet, std::span<ImageRun* const> runs, ContextCache& cache);
 
 }  // namespace waggle::pipeline

@@ -25,11 +25,14 @@ Result<std::vector<Stage>> lay_out_stages(const Resolved& resolved,
   for (const Pass& pass : resolved.passes) {
     auto plan = make_plan(model->model->scheduler(), pass.plan);
     if (!plan) return std::move(plan).error();
+    const int evaluations = (*plan)->evaluations();
     stages.push_back({stages.empty() ? Stage::Entry::operation : Stage::Entry::enlarged,
                       model,
                       std::move(*plan),
                       pass.width,
                       pass.height,
+                      0,
+                      evaluations,
                       {},
                       {}});
   }
@@ -41,7 +44,10 @@ Result<std::vector<Stage>> lay_out_stages(const Resolved& resolved,
   rest.sampler = std::string(stages.back().plan->sampler());
   auto plan = make_plan(refiner->model->scheduler(), rest);
   if (!plan) return std::move(plan).error();
-  stages.push_back({Stage::Entry::handed_over, refiner, std::move(*plan), last.width, last.height, {}, {}});
+  const int before = stages.back().evaluations_of_schedule, all = before + (*plan)->evaluations();
+  stages.back().evaluations_of_schedule = all;
+  stages.push_back(
+      {Stage::Entry::handed_over, refiner, std::move(*plan), last.width, last.height, before, all, {}, {}});
   return stages;
 }
 

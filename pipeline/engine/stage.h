@@ -26,6 +26,8 @@ struct Stage {
   std::shared_ptr<const LoadedModel> model;
   std::shared_ptr<const Plan> plan;
   int width = 0, height = 0;  ///< pixels
+  /// Evaluations of its schedule that the stage before has done, and all that the two make.
+  int evaluations_before = 0, evaluations_of_schedule = 0;
   // Filled in when the job is taken up.
   std::shared_ptr<const Conditioning> conditioning;
   std::vector<Control> controls;

@@ -5,11 +5,12 @@
 
 namespace waggle::pipeline {
 
-void StepClock::record(std::size_t images, Clock::duration duration) {
+void StepClock::record(const Call& call, Clock::duration duration) {
   const std::lock_guard lock(mutex_);
   recent_[recorded_++ % kWindow] = std::chrono::duration<double>(duration).count();
   ++calls_;
-  images_ += static_cast<std::int64_t>(images);
+  images_ += static_cast<std::int64_t>(call.images);
+  (call.shallow ? shallow_rows_ : rows_) += static_cast<std::int64_t>(call.rows);
   last_ = Clock::now();
 }
 
@@ -29,6 +30,8 @@ void StepClock::fill(EngineStats& stats) const {
   stats.jobs_running = jobs_;
   stats.unet_calls = calls_;
   stats.unet_images = images_;
+  stats.unet_rows = rows_;
+  stats.unet_shallow_rows = shallow_rows_;
   if (const std::size_t count = std::min(recorded_, kWindow); count > 0) {
     auto sorted = recent_;
     std::nth_element(sorted.begin(), sorted.begin() + static_cast<std::ptrdiff_t>(count / 2),

@@ -15,8 +15,12 @@ class StepClock {
  public:
   using Clock = std::chrono::steady_clock;
 
-  /// A UNet call over `images` took `duration`.
-  void record(std::size_t images, Clock::duration duration);
+  struct Call {
+    std::size_t images = 0, rows = 0;
+    bool shallow = false;  ///< of the UNet's outermost layers alone
+  };
+  /// A UNet call took `duration`.
+  void record(const Call& call, Clock::duration duration);
   /// Work has begun or ended; while idle no time counts as lack of progress.
   void set_busy(std::int64_t jobs_running);
   /// Something other than a UNet call moved on (a decode, a prompt).
@@ -29,7 +33,7 @@ class StepClock {
   mutable std::mutex mutex_;
   std::array<double, kWindow> recent_{};  // seconds
   std::size_t recorded_ = 0;
-  std::int64_t calls_ = 0, images_ = 0, jobs_ = 0;
+  std::int64_t calls_ = 0, images_ = 0, rows_ = 0, shallow_rows_ = 0, jobs_ = 0;
   Clock::time_point last_ = Clock::now();
 };
 

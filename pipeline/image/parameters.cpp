@@ -222,6 +222,10 @@ std::string a1111_parameters(const JobRequest& resolved, std::int64_t seed, int 
   }
   // There, 1 is the last layer.
   if (resolved.clip_skip) add("Clip skip", std::to_string(*resolved.clip_skip + 1));
+  if (const auto& interval = resolved.guidance_interval)
+    add("Guidance interval", number(interval->from) + "-" + number(interval->to));
+  if (resolved.deep_cache) add("Deep cache", std::to_string(*resolved.deep_cache));
+  if (resolved.token_merging) add("Token merging ratio", number(*resolved.token_merging));
   add("Version", "waggle " + std::string(version));
   return out;
 }

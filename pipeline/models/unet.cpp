@@ -44,10 +44,28 @@ UNetContext UNet::prepare(const at::Tensor& text, const at::Tensor& pooled, cons
   return out;
 }
 
+at::Tensor UNet::run_layer(std::size_t i, std::size_t layer, at::Tensor x, double merged,
+                           UNetDown::Features& features) const {
+  const Up& block = up_blocks_[i];
+  x = block.resnets[layer].forward(at::cat({x, features.skips.back()}, 1), features.time);
+  features.skips.pop_back();
+  if (block.attentions.empty()) return x;
+  const bool merges = up_blocks_.size() - 1 - i == merging_level(config_);
+  return block.attentions[layer].forward(x, features.text, merges ? merged : 0.0);
+}
+
+at::Tensor UNet::predict(at::Tensor x, const Probe& probe) const {
+  x = conv_norm_out_(x);
+  if (probe) probe("conv_norm_out", x);
+  return conv_out_(ops_->silu(x)).to(at::kFloat);
+}
+
 at::Tensor UNet::forward(const at::Tensor& sample, const at::Tensor& t, const UNetContext& context,
-                         const Residuals& residuals, const Probe& probe) const {
-  auto [skips, x, time, text] = down_.forward(sample, t, context, {}, probe);
+                         const Residuals& residuals, const Probe& probe, const UNetCall& call) const {
+  UNetDown::Features features = down_.forward(sample, t, context, {}, probe, call.merged);
+  at::Tensor x = std::move(features.mid);
   if (!residuals.skips.empty()) {
+    auto& skips = features.skips;
     if (residuals.skips.size() != skips.size())
       throw std::runtime_error("the ControlNet's residuals are not as many as the UNet's skip connections");
     for (std::size_t i = 0; i < skips.size(); ++i) skips[i] = skips[i] + residuals.skips[i];
@@ -57,17 +75,31 @@ at::Tensor UNet::forward(const at::Tensor& sample, const at::Tensor& t, const UN
   for (std::size_t i = 0; i < up_blocks_.size(); ++i) {
     const Up& block = up_blocks_[i];
     for (std::size_t j = 0; j < block.resnets.size(); ++j) {
-      x = block.resnets[j].forward(at::cat({x, skips.back()}, 1), time);
-      skips.pop_back();
-      if (!block.attentions.empty()) x = block.attentions[j].forward(x, text);
+      const bool outermost = i + 1 == up_blocks_.size() && j + outermost_layers() == block.resnets.size();
+      if (outermost && call.deep != nullptr) *call.deep = x;
+      x = run_layer(i, j, std::move(x), call.merged, features);
     }
-    if (block.upsampler)
-      x = (*block.upsampler)(ops_->upsample_nearest(x, skips.back().size(2), skips.back().size(3)));
+    if (block.upsampler) {
+      const at::Tensor& skip = features.skips.back();
+      x = (*block.upsampler)(ops_->upsample_nearest(x, skip.size(2), skip.size(3)));
+    }
     if (probe) probe("up_blocks." + std::to_string(i), x);
   }
-  x = conv_norm_out_(x);
-  if (probe) probe("conv_norm_out", x);
-  return conv_out_(ops_->silu(x)).to(at::kFloat);
+  return predict(std::move(x), probe);
+}
+
+at::Tensor UNet::outermost(const at::Tensor& sample, const at::Tensor& t, const UNetContext& context,
+                           const at::Tensor& deep, const Probe& probe, double merged) const {
+  const std::size_t last = up_blocks_.size() - 1, layers = up_blocks_[last].resnets.size(),
+                    first = layers - outermost_layers();
+  UNetDown::Features features = down_.outermost(sample, t, context, outermost_layers() - 1, probe, merged);
+  features.text = context.text.end();
+  for (std::size_t j = first; j < up_blocks_[last].attentions.size(); ++j)
+    features.text -= up_blocks_[last].attentions[j].entries();
+  at::Tensor x = deep;
+  for (std::size_t j = first; j < layers; ++j) x = run_layer(last, j, std::move(x), merged, features);
+  if (probe) probe("up_blocks." + std::to_string(last), x);
+  return predict(std::move(x), probe);
 }
 
 }  // namespace waggle::pipeline

@@ -16,6 +16,12 @@ at::Tensor sinusoidal_embedding(const at::Tensor& t, std::int64_t width, bool fl
   return flip ? at::cat({cosines, sines}, -1) : at::cat({sines, cosines}, -1);
 }
 
+std::size_t merging_level(const UNetConfig& config) {
+  std::size_t level = 0;
+  while (level + 1 < config.widths.size() && !config.down_attention[level]) ++level;
+  return level;
+}
+
 Transformer2D level_transformer(const Builder& build, const UNetConfig& config, std::size_t level) {
   return {build,
           config.widths[level],
@@ -103,25 +109,43 @@ at::Tensor UNetDown::embed_time(const at::Tensor& t, const at::Tensor& added, co
   return ops_->silu(time);  // every resnet begins with it; [B, time_width]
 }
 
-UNetDown::Features UNetDown::forward(const at::Tensor& sample, const at::Tensor& t,
-                                     const UNetContext& context, const at::Tensor& hint,
-                                     const Probe& probe) const {
+UNetDown::Features UNetDown::begin(const at::Tensor& sample, const at::Tensor& t, const UNetContext& context,
+                                   const at::Tensor& hint, const Probe& probe) const {
   Features out{{}, {}, embed_time(t, context.added, probe), context.text.begin()};
   at::Tensor x = conv_in_(sample.to(ops_->activations()));
   if (probe) probe("conv_in", x);
   if (hint.defined()) x = x + hint;
-  out.skips.push_back(x);
+  out.skips.push_back(std::move(x));
+  return out;
+}
+
+void UNetDown::run_layer(std::size_t level, std::size_t layer, double merged, Features& features) const {
+  const Block& block = blocks_[level];
+  at::Tensor x = block.resnets[layer].forward(features.skips.back(), features.time);
+  if (!block.attentions.empty())
+    x = block.attentions[layer].forward(x, features.text, level == merging_level(config_) ? merged : 0.0);
+  features.skips.push_back(std::move(x));
+}
+
+UNetDown::Features UNetDown::outermost(const at::Tensor& sample, const at::Tensor& t,
+                                       const UNetContext& context, std::size_t layers, const Probe& probe,
+                                       double merged) const {
+  Features out = begin(sample, t, context, {}, probe);
+  for (std::size_t i = 0; i < layers; ++i) run_layer(0, i, merged, out);
+  return out;
+}
+
+UNetDown::Features UNetDown::forward(const at::Tensor& sample, const at::Tensor& t,
+                                     const UNetContext& context, const at::Tensor& hint, const Probe& probe,
+                                     double merged) const {
+  Features out = begin(sample, t, context, hint, probe);
   for (std::size_t level = 0; level < blocks_.size(); ++level) {
     const Block& block = blocks_[level];
-    for (std::size_t i = 0; i < block.resnets.size(); ++i) {
-      x = block.resnets[i].forward(x, out.time);
-      if (!block.attentions.empty()) x = block.attentions[i].forward(x, out.text);
-      out.skips.push_back(x);
-    }
-    if (block.downsampler) out.skips.push_back(x = (*block.downsampler)(x));
-    if (probe) probe("down_blocks." + std::to_string(level), x);
+    for (std::size_t i = 0; i < block.resnets.size(); ++i) run_layer(level, i, merged, out);
+    if (block.downsampler) out.skips.push_back((*block.downsampler)(out.skips.back()));
+    if (probe) probe("down_blocks." + std::to_string(level), out.skips.back());
   }
-  x = mid_first_.forward(x, out.time);
+  at::Tensor x = mid_first_.forward(out.skips.back(), out.time);
   x = mid_attention_.forward(x, out.text);
   out.mid = mid_second_.forward(x, out.time);
   if (probe) probe("mid_block", out.mid);

@@ -28,6 +28,9 @@ using Probe = std::function<void(const std::string& part, const at::Tensor& outp
 /// `flip`.
 at::Tensor sinusoidal_embedding(const at::Tensor& t, std::int64_t width, bool flip, double freq_shift);
 
+/// The finest level that has attention: where tokens are merged.
+std::size_t merging_level(const UNetConfig& config);
+
 /// The transformer of one level, as both paths have it.
 Transformer2D level_transformer(const Builder& build, const UNetConfig& config, std::size_t level);
 
@@ -46,9 +49,15 @@ class UNetDown {
     at::Tensor time;                               ///< [B, time_width] through SiLU, as resnets take it
     std::vector<KeysValues>::const_iterator text;  ///< where the up path goes on
   };
-  /// `hint`: added to the output of conv_in (a ControlNet's embedded picture); undefined: nothing.
+  /// `hint`: added to the output of conv_in (a ControlNet's embedded picture); undefined: nothing. `merged`:
+  /// share of the finest tokens that is merged before self attention.
   [[nodiscard]] Features forward(const at::Tensor& sample, const at::Tensor& t, const UNetContext& context,
-                                 const at::Tensor& hint = {}, const Probe& probe = {}) const;
+                                 const at::Tensor& hint = {}, const Probe& probe = {},
+                                 double merged = 0.0) const;
+  /// The first `layers` layers of the finest level alone: features without `mid`, whose `text` is behind what
+  /// these layers used. `layers` is at most layers_per_block.
+  [[nodiscard]] Features outermost(const at::Tensor& sample, const at::Tensor& t, const UNetContext& context,
+                                   std::size_t layers, const Probe& probe = {}, double merged = 0.0) const;
 
   /// Channels of each skip, in order.
   [[nodiscard]] std::vector<std::int64_t> skip_widths() const;
@@ -68,6 +77,11 @@ class UNetDown {
   static Mlp mlp(const Builder& build, std::int64_t in, std::int64_t width);
   void build_blocks(const Builder& root);
   [[nodiscard]] at::Tensor embed_time(const at::Tensor& t, const at::Tensor& added, const Probe& probe) const;
+  /// Up to conv_in, which is the first skip.
+  [[nodiscard]] Features begin(const at::Tensor& sample, const at::Tensor& t, const UNetContext& context,
+                               const at::Tensor& hint, const Probe& probe) const;
+  /// One layer of a level, from the last skip to the next.
+  void run_layer(std::size_t level, std::size_t layer, double merged, Features& features) const;
 
   UNetConfig config_;
   const ops::Operations* ops_;

@@ -91,6 +91,7 @@ Document encode(const ControlInput& value);
 Document encode(Upscaler value);
 Document encode(const Hires& value);
 Document encode(const Refiner& value);
+Document encode(const Interval& value);
 Document encode(const AttemptError& value);
 Document encode(const JobAnnouncement& value);
 Document encode(const std::variant<Accepted, Rejected>& value);
@@ -127,6 +128,7 @@ void decode(const Document& from, const Path& at, Findings& findings, ControlInp
 void decode(const Document& from, const Path& at, Findings& findings, Upscaler& to);
 void decode(const Document& from, const Path& at, Findings& findings, Hires& to);
 void decode(const Document& from, const Path& at, Findings& findings, Refiner& to);
+void decode(const Document& from, const Path& at, Findings& findings, Interval& to);
 void decode(const Document& from, const Path& at, Findings& findings, AttemptError& to);
 void decode(const Document& from, const Path& at, Findings& findings, JobAnnouncement& to);
 void decode(const Document& from, const Path& at, Findings& findings, std::variant<Accepted, Rejected>& to);

@@ -30,6 +30,15 @@ void decode(const Document& from, const Path& at, Findings& findings, ControlInp
   decode_fields(from, at, findings, to);
 }
 
+Document encode(const Interval& value) { return {Array{encode(value.from), encode(value.to)}}; }
+void decode(const Document& from, const Path& at, Findings& findings, Interval& to) {
+  const Array* pair = from.get_if<Array>();
+  if (pair == nullptr) return findings.mistyped(at, "an array", from);
+  if (pair->size() != 2) return findings.add(at, "must be two numbers, has " + std::to_string(pair->size()));
+  decode((*pair)[0], at[0], findings, to.from);
+  decode((*pair)[1], at[1], findings, to.to);
+}
+
 template <class Fields>
 void describe(Fields& f, Ref<Fields, Refiner> refiner) {
   f.required("model", refiner.model);
@@ -116,6 +125,9 @@ void describe(Fields& f, Ref<Fields, JobRequest> job) {
   f.optional("sampler", job.sampler);
   f.optional("schedule", job.schedule);
   f.optional("clip_skip", job.clip_skip);
+  f.optional("guidance_interval", job.guidance_interval);
+  f.optional("deep_cache", job.deep_cache);
+  f.optional("token_merging", job.token_merging);
   f.with_default("loras", job.loras);
   // Younger than version 1 of the protocol: written only when said, so that older bytes stay as they were.
   if (Fields::kReading || !job.controls.empty()) f.with_default("controls", job.controls);

@@ -70,6 +70,14 @@ JobRequest two_pass_job() {
   return job;
 }
 
+JobRequest shortened_job() {
+  JobRequest job = small_job();
+  job.guidance_interval = Interval{0.125, 0.75};
+  job.deep_cache = 3;
+  job.token_merging = 0.5;
+  return job;
+}
+
 ImageInfo image(int index) { return {index, 1234 + index, OutputFormat::webp, 512, 768, 48'213}; }
 
 JobStatus queued_status() {
@@ -239,6 +247,7 @@ std::vector<Sample> make_samples() {
   all.push_back({"inpaint", inpaint_job()});
   all.push_back({"controls", controlled_job()});
   all.push_back({"two-pass", two_pass_job()});
+  all.push_back({"shortened", shortened_job()});
   all.push_back({"queued", queued_status()});
   all.push_back({"dead", dead_status()});
   all.push_back({"fields", ErrorRecord{bad_fields()}});

@@ -67,6 +67,7 @@ TEST_CASE("stated numbers: ranges of a job") {
   check_range("guidance_scale", static_cast<int>(kMinGuidance), static_cast<int>(kMaxGuidance));
   check_range("seed", std::int64_t{0}, kMaxSeed);
   check_range("clip_skip", 0, kMaxClipSkip);
+  check_range("deep_cache", 1, kMaxDeepCache);
   check_range("n", 1, kMaxImagesPerJob);
   check_range("preview_every", 1, kMaxPreviewEvery);
   check_range("priority", kMinPriority, kMaxPriority);
@@ -86,6 +87,8 @@ TEST_CASE("stated numbers: the rest of a job") {
   CHECK(job["loras"]["items"]["properties"]["strength"]["maximum"] == kMaxLoraStrength);
   CHECK(job["loras"]["items"]["properties"]["path"]["maxLength"] == kMaxNameBytes);
   CHECK(job["vae"]["maxLength"] == kMaxNameBytes);
+  CHECK(job["token_merging"]["maximum"] == kMaxTokenMerging);
+  CHECK(protocol_row("token_merging").find("0.." + text_of(kMaxTokenMerging)) != std::string::npos);
   CHECK(protocol_row("loras").find("at most " + text_of(kMaxLoras)) != std::string::npos);
   const json control = job["controls"]["items"]["properties"];
   CHECK(job["controls"]["maxItems"] == kMaxControls);

@@ -82,6 +82,32 @@ TEST_CASE("validate: numbers are accepted at both borders and refused beyond the
     refuses("/deadline_s", [&](JobRequest& job) { job.deadline_s = deadline; });
 }
 
+TEST_CASE("validate: what a job leaves out is in range, and no deep cache stands beside a ControlNet") {
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  for (const Interval good : {Interval{0, 1}, Interval{0.5, 0.5}, Interval{0, 0}, Interval{1, 1}})
+    accepts([&](JobRequest& job) { job.guidance_interval = good; });
+  for (const double bad : {-0.01, 1.01, nan, std::numeric_limits<double>::infinity()}) {
+    refuses("/guidance_interval/0", [&](JobRequest& job) { job.guidance_interval = Interval{bad, 1}; });
+    refuses("/guidance_interval/1", [&](JobRequest& job) { job.guidance_interval = Interval{0, bad}; });
+  }
+  refuses("/guidance_interval", [](JobRequest& job) { job.guidance_interval = Interval{0.6, 0.5}; });
+  for (const int every : {1, kMaxDeepCache}) accepts([&](JobRequest& job) { job.deep_cache = every; });
+  for (const int every : {0, -1, kMaxDeepCache + 1, std::numeric_limits<int>::max()})
+    refuses("/deep_cache", [&](JobRequest& job) { job.deep_cache = every; });
+  for (const double share : {0.0, kMaxTokenMerging})
+    accepts([&](JobRequest& job) { job.token_merging = share; });
+  for (const double share : {-0.1, 0.76, nan})
+    refuses("/token_merging", [&](JobRequest& job) { job.token_merging = share; });
+  const auto controlled = [](int every) {
+    return [every](JobRequest& job) {
+      job.controls = {{"canny", PictureInput{kBlob}}};
+      job.deep_cache = every;
+    };
+  };
+  accepts(controlled(1));
+  refuses("/deep_cache", controlled(2));
+}
+
 TEST_CASE("validate: the seed of the last image counts too") {
   accepts([](JobRequest& job) { job.seed = 0; });
   accepts([](JobRequest& job) { job.seed = kMaxSeed; });
