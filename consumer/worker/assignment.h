@@ -2,6 +2,7 @@
 // them is what the worker's threads share.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <mutex>
@@ -35,6 +36,9 @@ class Assignment {
   [[nodiscard]] Stop stopped() const;
   /// The renderer has taken it under this ticket.
   void rendering(pipeline::Ticket ticket, Renderer& renderer);
+
+  /// Its end is on its way into the record, whose answer will say whether the lease still stood.
+  std::atomic<bool> ending{false};
 
   // Of the reporter's thread alone:
   std::vector<ImageInfo> images;                      ///< committed, earlier attempts' included

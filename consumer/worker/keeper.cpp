@@ -126,11 +126,15 @@ bool Keeper::renew() {
                    : spdlog::error("leases: {}", to_string(outcome.error()));
   }
   if (!outcome) return false;  // the jobs go on: the leases may still stand when Redis is back
-  for (const JobId& job : outcome->lost) {
+  // Only what was asked for: a job may be in hand again by now, as another attempt.
+  for (const auto& assignment : in_hand) {
+    const JobId& job = assignment->claimed.lease.job;
+    if (std::ranges::count(outcome->cancel_requested, job) > 0) assignment->stop(Stop::cancelled, renderer_);
+    // One that ended while it was being renewed has no lease either.
+    if (assignment->ending || std::ranges::count(outcome->lost, job) == 0) continue;
     spdlog::warn("job {}: the lease is lost, its result will be dropped", job.value);
-    in_hand_.stop(job, Stop::lost, renderer_);
+    assignment->stop(Stop::lost, renderer_);
   }
-  for (const JobId& job : outcome->cancel_requested) in_hand_.stop(job, Stop::cancelled, renderer_);
   return true;
 }
 

@@ -213,6 +213,7 @@ void Reporter::tell(Assignment& assignment, pipeline::RenderedImage& image) {
 std::optional<Reporter::Closing> Reporter::closing(const AssignmentPtr& assignment, const End& result) {
   const double render_s =
       std::chrono::duration<double>(Assignment::Clock::now() - assignment->claimed_at).count();
+  assignment->ending = true;
   Closing end{assignment, {assignment->claimed.lease, {}}, {}};
   if (assignment->last_image) {
     end.ending.images.push_back({assignment->last_image->info, assignment->last_image->bytes});
@@ -271,6 +272,7 @@ bool Reporter::settle(Closing& end, const Event& logged, const Result<ledger::Fi
 
 Verdict Reporter::give_back(Assignment& assignment) {
   if (assignment.stopped() == Stop::lost) return {};
+  assignment.ending = true;
   Event event = event_of(
       assignment, RetriedEvent{Error{ErrorCode::unavailable, "the worker is going out of service"}, 0, 0});
   const auto outcome =

@@ -11,8 +11,8 @@ struct Throughput {
   int workers = 0;
   double jobs_per_s = 0;
   double commands_per_job = 0;  ///< that clients sent, by Redis's own count
-  double redis_us = 0;         ///< processor time of a job in Redis
-  double clients_us = 0;       ///< and in the submitter and the workers
+  double redis_us = 0;          ///< processor time of a job in Redis
+  double clients_us = 0;        ///< and in the submitter and the workers
 };
 /// `full`: three progress events and an image of 100 KB for each job. Workers claim up to 8 jobs at once.
 Throughput measure_throughput(const std::string& appendfsync, int workers, int jobs, bool full);

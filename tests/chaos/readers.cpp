@@ -38,7 +38,11 @@ std::size_t StreamReaders::waiting() const {
 }
 
 std::map<int, Told> StreamReaders::finish() {
-  closing_ = true;
+  {
+    // Under the lock: a reader between its look and its wait would sleep through the call, for ever.
+    const std::lock_guard lock(mutex_);
+    closing_ = true;
+  }
   changed_.notify_all();
   for (std::thread& thread : threads_) thread.join();
   threads_.clear();

@@ -17,19 +17,13 @@ constexpr std::int64_t kOpenJobs = 40;  // queued or running at once: the blows 
 constexpr int kStreamThreads = 6;
 constexpr auto kLookEvery = 25ms;
 constexpr auto kStuckAfter = 60s;
+constexpr auto kLongest = 2min;  // a run with no jobs, and what each adds, on a machine that does much else
+constexpr auto kLongestJob = 500ms;
 
 /// Short waits: the loop must go on to mend what it waits for.
 ledger::Options impatient(ledger::Options options) {
   options.connect_timeout = options.command_timeout = 300ms;
   return options;
-}
-
-/// Asked again while Redis is busy with something else.
-template <class Call>
-auto insist(Call call) {
-  auto result = call();
-  for (int i = 0; i < 20 && !result && result.error().code == ErrorCode::unavailable; ++i) result = call();
-  return result;
 }
 
 }  // namespace
@@ -47,24 +41,49 @@ Run::Run(Plan plan, const std::filesystem::path& programs, const std::filesystem
       streams_(stage_.bridge_port(), kStreamThreads),
       bus_(context_, stage_.queens()) {}
 
+template <class Call>
+auto Run::insist(Call call) {
+  auto result = call();
+  for (int i = 0; i < 20 && redis_answers_ && !result && result.error().code == ErrorCode::unavailable; ++i) {
+    result = call();
+  }
+  if (!result && result.error().code == ErrorCode::unavailable && std::exchange(redis_answers_, false)) {
+    complaints_.push_back("Redis does not answer when all is over: " + to_string(result.error()));
+  }
+  return result;
+}
+
 Verdict Run::go() {
   const auto start = Clock::now();
+  // A part that cannot be mended is a finding, and no reason to say nothing about the rest.
+  try {
+    run();
+    stage_.mend(true);
+  } catch (const std::exception& error) {
+    complaints_.emplace_back(error.what());
+  }
+  Verdict verdict = judge();
+  verdict.seconds = std::chrono::duration<double>(Clock::now() - start).count();
+  return verdict;
+}
+
+void Run::run() {
+  const auto latest = Clock::now() + kLongest + plan_.jobs.size() * kLongestJob;
   while (!finished()) {
     stage_.mend();
     strike_due();
     submit_more();
     cancel_due();
     client_.pump(2ms);
-    if (!moves()) {
-      complaints_.push_back("nothing has moved for a minute: " + std::to_string(client_.waiting()) +
-                            " questions and " + std::to_string(streams_.waiting()) + " streams are open");
-      break;
-    }
+    const bool late = Clock::now() > latest;
+    if (!late && moves()) continue;
+    complaints_.push_back((late ? "it takes too long: " : "nothing has moved for a minute: ") +
+                          std::to_string(client_.waiting()) + " questions and " +
+                          std::to_string(streams_.waiting()) + " streams are open, " +
+                          std::to_string(stats_.queued) + " jobs wait and " + std::to_string(stats_.running) +
+                          " run");
+    return;
   }
-  stage_.mend(true);
-  Verdict verdict = judge();
-  verdict.seconds = std::chrono::duration<double>(Clock::now() - start).count();
-  return verdict;
 }
 
 bool Run::finished() const {

@@ -40,6 +40,8 @@ class Run {
 
  private:
   using Clock = std::chrono::steady_clock;
+  /// Until all is over, or does not end.
+  void run();
   void submit_more();
   void cancel_due();
   void strike_due();
@@ -47,6 +49,9 @@ class Run {
   /// Looks at the record now and then. False when nothing has moved for too long.
   bool moves();
   [[nodiscard]] bool finished() const;
+  /// Asked again while Redis is busy with something else; of a Redis that stays away nothing is asked twice.
+  template <class Call>
+  auto insist(Call call);
   [[nodiscard]] Kept kept(const JobId& id);
   Verdict judge();
   void note_moves(const Kept& kept, Verdict& verdict) const;
@@ -64,6 +69,7 @@ class Run {
   std::multimap<int, int> cancels_;  ///< job numbers by when to ask
   int accepted_ = 0;
   StatsReply stats_;
+  bool redis_answers_ = true;
   Clock::time_point next_look_{}, moved_at_ = Clock::now();
   std::vector<std::string> complaints_;
 };
