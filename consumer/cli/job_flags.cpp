@@ -32,6 +32,11 @@ constexpr std::array kFieldFlags{
     FieldFlag{"/sampler", "--sampler"},
     FieldFlag{"/schedule", "--schedule"},
     FieldFlag{"/clip_skip", "--clip-skip"},
+    FieldFlag{"/guidance_interval/0", "--guidance-interval: the first number"},
+    FieldFlag{"/guidance_interval/1", "--guidance-interval: the second number"},
+    FieldFlag{"/guidance_interval", "--guidance-interval"},
+    FieldFlag{"/deep_cache", "--deep-cache"},
+    FieldFlag{"/token_merging", "--token-merging"},
     FieldFlag{"/loras", "--lora"},
     FieldFlag{"/hires/steps", "--hires-steps"},
     FieldFlag{"/hires/strength", "--hires-strength"},
@@ -161,6 +166,7 @@ void add_setting_flags(CLI::App& app, JobFlags& flags) {
       ->type_name("FILE");
   app.add_option("--strength", flags.strength, "With --init: 0 keeps the picture, 1 paints all anew");
   add_pass_flags(app, flags.passes);
+  add_shortcut_flags(app, flags.shortcuts);
 }
 
 void add_queue_flags(CLI::App& app, JobFlags& flags) {
@@ -262,6 +268,7 @@ Result<JobRequest> to_request(const JobFlags& flags, std::string model, OutputFo
   if (!operation) return operation.error();
   request.operation = std::move(operation).value();
   if (auto set = set_passes(flags.passes, request); !set) return set.error();
+  if (auto set = set_shortcuts(flags.shortcuts, request); !set) return set.error();
 
   if (auto fields = validate(request); !fields.empty()) {
     return in_terms_of_flags(invalid_request(std::move(fields)));

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "consumer/cli/pass_flags.h"
+#include "consumer/cli/shortcut_flags.h"
 #include "schemas/operation.h"
 #include "schemas/result.h"
 
@@ -29,6 +30,7 @@ struct JobFlags {
   std::vector<std::string> loras, controlnets, control_images;
   std::optional<std::string> vae;
   PassFlags passes;
+  ShortcutFlags shortcuts;
   int images = 1;
   // `submit` alone:
   std::optional<std::string> worker, idempotency_key, tenant;

@@ -150,3 +150,35 @@ TEST_CASE("cli: a ControlNet is a name, a strength and a share of the steps, wit
   REQUIRE_FALSE(refused);
   CHECK(refused.error().message.find("--vae") != std::string::npos);
 }
+
+TEST_CASE("cli: what a job leaves out is said by flags, and what is wrong with it in terms of them") {
+  const auto request_of = [](const ShortcutFlags& shortcuts) {
+    JobFlags flags = flags_with_prompt();
+    flags.shortcuts = shortcuts;
+    return to_request(flags, "sd15", OutputFormat::png);
+  };
+  const auto request = request_of({"0.25:0.75", 3, 0.5});
+  REQUIRE(request);
+  CHECK(request->guidance_interval == Interval{0.25, 0.75});
+  CHECK(request->deep_cache == 3);
+  CHECK(request->token_merging == 0.5);
+  const auto plain = request_of({});
+  REQUIRE(plain);
+  CHECK_FALSE(plain->guidance_interval);
+  CHECK_FALSE(plain->deep_cache);
+  CHECK_FALSE(plain->token_merging);
+
+  const auto refusal = [&](const ShortcutFlags& shortcuts) {
+    const auto refused = request_of(shortcuts);
+    REQUIRE_FALSE(refused);
+    return refused.error().message;
+  };
+  for (const char* text : {"", ":", "0.5", "0.2:", ":0.8", "0.2:0.8:1", "a:b", "0,2:0,8", "0.2: 0.8"})
+    CHECK(refusal({.guidance_interval = text}).starts_with("--guidance-interval must be FROM:TO"));
+  CHECK(refusal({.guidance_interval = "0.2:1.5"})
+            .starts_with("--guidance-interval: the second number must be"));
+  CHECK(refusal({.guidance_interval = "nan:1"}).starts_with("--guidance-interval: the first number must be"));
+  CHECK(refusal({.guidance_interval = "0.8:0.2"}) == "--guidance-interval must not end before it begins");
+  CHECK(refusal({{}, 0}).starts_with("--deep-cache must be between 1 and 20"));
+  CHECK(refusal({{}, {}, 0.8}).starts_with("--token-merging must be between 0 and 0.75"));
+}

@@ -184,5 +184,22 @@ TEST_CASE("batch key: model, size, LoRA set and conditioning part jobs, everythi
   CHECK(batch_key(one) != batch_key(other));
 }
 
+TEST_CASE("batch key: jobs that leave out different parts of the UNet are parted, others stay as they were") {
+  const JobRequest plain = job("sd15");
+  JobRequest other = plain;
+  other.guidance_interval = Interval{0.2, 0.8};
+  other.deep_cache = 1;
+  other.token_merging = 0.0;
+  CHECK(batch_key(plain) == batch_key(other));
+  other.deep_cache = 3;
+  CHECK(batch_key(plain) != batch_key(other));
+  other.deep_cache.reset();
+  other.token_merging = 0.5;
+  CHECK(batch_key(plain) != batch_key(other));
+  JobRequest third = other;
+  third.token_merging = 0.25;
+  CHECK(batch_key(third) != batch_key(other));
+}
+
 }  // namespace
 }  // namespace waggle::queen

@@ -98,6 +98,11 @@ Status set(Object& fields, std::string_view name, Document value) {
     if (!list) return list.error();
     value = std::move(list).value();
   }
+  if (ours == "guidance_interval" && value.get_if<std::string>() != nullptr) {
+    const auto interval = parse_interval(*value.get_if<std::string>());
+    if (!interval) return Error{ErrorCode::invalid_request, "must be FROM:TO, such as 0.1:0.8"};
+    value = {codec::Array{{interval->from}, {interval->to}}};
+  }
   field(fields, ours) = std::move(value);
   return Done{};
 }

@@ -82,6 +82,10 @@ Status fill_in(const JobRequest& like, const JobFlags& flags, JobRequest& reques
   if_absent(request.sampler, like.sampler);
   if_absent(request.schedule, like.schedule);
   if_absent(request.clip_skip, like.clip_skip);
+  if_absent(request.guidance_interval, like.guidance_interval);
+  // Beside a ControlNet of this request it would be refused.
+  if (request.controls.empty()) if_absent(request.deep_cache, like.deep_cache);
+  if_absent(request.token_merging, like.token_merging);
   if_absent(request.vae, like.vae);
   if (request.loras.empty()) request.loras = like.loras;
   // Names of other models and pictures mean nothing here: those were a worker's.

@@ -15,9 +15,19 @@ namespace waggle::cli {
 namespace {
 
 /// Settings that became fields.
-constexpr std::array<std::string_view, 10> kUnderstood{
-    "Steps", "Sampler", "Schedule type", "CFG scale", "Seed",
-    "Size",  "Model",   "Clip skip",     "Version",   "Denoising strength"};
+constexpr std::array<std::string_view, 13> kUnderstood{"Steps",
+                                                       "Sampler",
+                                                       "Schedule type",
+                                                       "CFG scale",
+                                                       "Seed",
+                                                       "Size",
+                                                       "Model",
+                                                       "Clip skip",
+                                                       "Version",
+                                                       "Denoising strength",
+                                                       "Guidance interval",
+                                                       "Deep cache",
+                                                       "Token merging ratio"};
 
 template <class Number>
 std::optional<Number> number(std::optional<std::string_view> text) {
@@ -26,6 +36,14 @@ std::optional<Number> number(std::optional<std::string_view> text) {
   const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), value);
   if (error != std::errc() || end != text->data() + text->size()) return std::nullopt;
   return value;
+}
+
+/// "0.2-0.8"
+std::optional<Interval> interval(std::optional<std::string_view> text) {
+  const std::size_t dash = text ? text->find('-') : std::string_view::npos;
+  if (dash == std::string_view::npos) return std::nullopt;
+  const auto from = number<double>(text->substr(0, dash)), to = number<double>(text->substr(dash + 1));
+  return from && to ? std::optional(Interval{*from, *to}) : std::nullopt;
 }
 
 const std::string* find(const pipeline::TextFields& texts, std::string_view key) {
@@ -48,6 +66,9 @@ Recipe recipe_of_parameters(const pipeline::ParsedParameters& parameters) {
   request.seed = number<std::int64_t>(parameters.find("Seed"));
   if (const auto skipped = number<int>(parameters.find("Clip skip")); skipped && *skipped > 1)
     request.clip_skip = *skipped - 1;
+  request.guidance_interval = interval(parameters.find("Guidance interval"));
+  request.deep_cache = number<int>(parameters.find("Deep cache"));
+  request.token_merging = number<double>(parameters.find("Token merging ratio"));
   auto choice = pipeline::sampler_choice(parameters);
   request.sampler = std::move(choice.sampler);
   request.schedule = std::move(choice.schedule);

@@ -105,6 +105,10 @@ void add_request(Rows& rows, const JobRequest& request) {
   rows.add("schedule", request.schedule);
   add_operation(rows, request);
   rows.add("clip skip", request.clip_skip);
+  if (const auto& interval = request.guidance_interval)
+    rows.add("guidance interval", number_text(interval->from) + " to " + number_text(interval->to));
+  rows.add("deep cache", request.deep_cache);
+  rows.add("token merging", request.token_merging);
   for (const Lora& lora : request.loras) rows.add("lora", lora.path + ":" + number_text(lora.strength));
 }
 

@@ -158,6 +158,22 @@ TEST_CASE("plan: pictures by path, relative to the file, and what is none is tol
   CHECK(changed.error().message.find("has changed") != std::string::npos);
 }
 
+TEST_CASE(
+    "plan: what a job leaves out is a column, an axis of a grid, or JSON, and is checked like any field") {
+  Recipe recipe;
+  recipe.grid = grid_of({"deep_cache=1,3", "guidance_interval=0:1,0.2:0.8"});
+  const Plan plan = plan_of("{\"prompt\":\"a\",\"token_merging\":0.5}\n", recipe);
+  CHECK(errors_text(plan).empty());
+  REQUIRE(plan.jobs.size() == 4);
+  CHECK(plan.jobs[0].request.deep_cache == 1);
+  CHECK(plan.jobs[3].request.deep_cache == 3);
+  CHECK(plan.jobs[3].request.guidance_interval == Interval{0.2, 0.8});
+  CHECK(plan.jobs[3].request.token_merging == 0.5);
+  CHECK(errors_text(plan_of("{\"prompt\":\"a\",\"guidance_interval\":[0,2],\"deep_cache\":0}\n")) ==
+        "f:1: /guidance_interval/1: must be between 0 and 1, is 2\n"
+        "f:1: /deep_cache: must be between 1 and 20, is 0\n");
+}
+
 TEST_CASE("plan: more jobs than a run may have are refused, not made") {
   Recipe recipe;
   recipe.most_jobs = 10;

@@ -98,6 +98,14 @@ TEST_CASE("csv: other separators, LoRAs, sizes and lists in cells") {
         "2 {\"prompt\":\"fox\",\"seed\":3}\n");
 }
 
+TEST_CASE("csv: a guidance interval is two shares with a colon, or a list") {
+  CHECK(entries_text(read_entries("prompt;guidance_interval\na;0.25:0.75\nb;[0.5,1]\n", Form::csv)) ==
+        "2 {\"prompt\":\"a\",\"guidance_interval\":[0.25,0.75]}\n"
+        "3 {\"prompt\":\"b\",\"guidance_interval\":[0.5,1]}\n");
+  CHECK(errors_text(read_entries("prompt;guidance_interval\na;early\n", Form::csv)).find("must be FROM:TO") !=
+        std::string::npos);
+}
+
 TEST_CASE("csv: all mistakes are told, each with its line") {
   const Entries read = read_entries("prompt,size,\nfox,large,\na,b,c,d\n\"open\nnever,ends", Form::csv);
   CHECK(errors_text(read) ==

@@ -36,6 +36,9 @@ JobRequest a_job() {
   job.sampler = "dpmpp_2m";
   job.schedule = "karras";
   job.clip_skip = 1;
+  job.guidance_interval = Interval{0.125, 0.8};
+  job.deep_cache = 3;
+  job.token_merging = 0.5;
   job.loras = {{"ink.safetensors", 0.8}};
   job.n = 4;
   job.priority = 3;
@@ -94,6 +97,9 @@ TEST_CASE("recipe: a picture of this program that lost its JSON is still underst
   CHECK(recipe->request.sampler == "dpmpp_2m");
   CHECK(recipe->request.schedule == "karras");
   CHECK(recipe->request.clip_skip == 1);
+  CHECK(recipe->request.guidance_interval == Interval{0.125, 0.8});
+  CHECK(recipe->request.deep_cache == 3);
+  CHECK(recipe->request.token_merging == 0.5);
   CHECK(recipe->request.loras == a_job().loras);
   CHECK(std::get<ImageGeneration>(recipe->request.operation) == ImageGeneration{64, 96});
 }

@@ -21,6 +21,7 @@
 #include "tests/pipeline/bench/ceilings.h"
 #include "tests/pipeline/bench/measured_operations.h"
 #include "tests/pipeline/bench/parts.h"
+#include "tests/pipeline/bench/trade.h"
 #include "tests/pipeline/bench/whole.h"
 
 namespace waggle::bench {
@@ -108,7 +109,10 @@ json measure_part(const Options& o) {
 
 int run(const Options& o) {
   try {
-    json out = o.part == "e2e" ? measure_renders(o) : o.part == "load" ? measure_load(o) : measure_part(o);
+    json out = o.part == "e2e"     ? measure_renders(o)
+               : o.part == "load"  ? measure_load(o)
+               : o.part == "trade" ? measure_shortcuts(o)
+                                   : measure_part(o);
     out["part"] = o.part;
     out["model"] = o.model_path.empty() ? o.model : o.model_path.string();
     out["precision"] = o.precision;
@@ -130,22 +134,27 @@ int main(int argc, char** argv) {
   app.add_option(
          "part", o.part,
          "unet, vae (decoder) or text: one part, beside the machine's ceilings; e2e: whole renders; load: a "
-         "model into the pipeline, beside reading its files")
+         "model into the pipeline, beside reading its files; trade: what guidance intervals, deep caches and "
+         "token "
+         "merging cost in latents and give in seconds")
       ->required()
-      ->check(CLI::IsMember({"unet", "vae", "text", "e2e", "load"}));
+      ->check(CLI::IsMember({"unet", "vae", "text", "e2e", "load", "trade"}));
   app.add_option("--model", o.model)->check(CLI::IsMember({"sd15", "sd21", "sdxl"}))->capture_default_str();
   app.add_option("--model-path", o.model_path,
-                 "e2e, load: this folder or checkpoint instead of random weights")
+                 "e2e, load, trade: this folder or checkpoint instead of random weights")
       ->check(CLI::ExistingPath);
   app.add_option("--precision", o.precision)->check(CLI::IsMember({"bf16", "fp32"}))->capture_default_str();
   app.add_option("--width", o.width, "pixels")->check(CLI::Range(64, 4096))->capture_default_str();
   app.add_option("--height", o.height, "pixels")->check(CLI::Range(64, 4096))->capture_default_str();
   app.add_option("--batch", o.batch, "rows of one UNet call; 2 is one picture with guidance")
       ->check(CLI::Range(1, 64));
-  app.add_option("--steps", o.steps, "e2e: denoising steps of a job")
+  app.add_option("--steps", o.steps, "e2e, trade: denoising steps of a job")
       ->check(CLI::Range(2, 1000))
       ->capture_default_str();
-  app.add_option("--runs", o.runs, "counted runs after one warm-up")
+  app.add_option("--guidance", o.guidance, "trade: guidance scale (default: the model's, else 7.5)");
+  app.add_option("--sampler", o.sampler, "trade (default: the model's own)");
+  app.add_option("--prompt", o.prompt, "trade, with --model-path")->capture_default_str();
+  app.add_option("--runs", o.runs, "counted runs after one warm-up; trade: seeds")
       ->check(CLI::Range(1, 100))
       ->capture_default_str();
   app.add_option("--threads", o.threads, "0: all")->check(CLI::Range(0, 1024));

@@ -36,13 +36,17 @@ TEST_CASE("parameters: what a job does not have is left out, what it has beyond 
   job.guidance_scale = 7;
   job.schedule = "karras";
   job.clip_skip = 2;
+  job.guidance_interval = waggle::Interval{0.2, 0.8};
+  job.deep_cache = 3;
+  job.token_merging = 0.5;
   job.loras = {{.path = "styles/ink.safetensors", .strength = 0.8}};
   job.operation = waggle::ImageTransform{.input_image = {}, .strength = 0.33, .width = {}, .height = {}};
   CHECK(
       a1111_parameters(job, 1, 64, 64, "0.1.0") ==
       "a photo of a cat <lora:styles/ink:0.8>\n"
       "Steps: 20, Sampler: Euler a, Schedule type: Karras, CFG scale: 7, Seed: 1, Size: 64x64, Model: sd15, "
-      "Denoising strength: 0.33, Clip skip: 3, Version: waggle 0.1.0");
+      "Denoising strength: 0.33, Clip skip: 3, Guidance interval: 0.2-0.8, Deep cache: 3, Token merging "
+      "ratio: 0.5, Version: waggle 0.1.0");
 }
 
 TEST_CASE("parameters: a second pass and a refiner, as AUTOMATIC1111 writes them") {
@@ -56,8 +60,9 @@ TEST_CASE("parameters: a second pass and a refiner, as AUTOMATIC1111 writes them
   job.operation = waggle::ImageGeneration{512, 768, hires};
   job.refiner = waggle::Refiner{"sdxl-refiner", 0.8};
   const std::string text = a1111_parameters(job, 42, 512, 768, "0.1.0");
-  CHECK(text.find("Size: 512x768, Model: sd15, Denoising strength: 0.45, Hires upscale: 2, Hires steps: 10, "
-                  "Hires upscaler: Latent (bicubic), Refiner: sdxl-refiner, Refiner switch at: 0.8, Version: ") !=
+  CHECK(text.find(
+            "Size: 512x768, Model: sd15, Denoising strength: 0.45, Hires upscale: 2, Hires steps: 10, "
+            "Hires upscaler: Latent (bicubic), Refiner: sdxl-refiner, Refiner switch at: 0.8, Version: ") !=
         std::string::npos);
   std::get<waggle::ImageGeneration>(job.operation).hires->height = 1024;
   CHECK(a1111_parameters(job, 42, 512, 768, "0.1.0").find("Hires resize: 1024x1024") != std::string::npos);
