@@ -71,7 +71,12 @@ TEST_CASE("observe: top in a pipe is one plain picture of the pool") {
   pool.submit("null", {"--steps", "500"});
   pool.submit("null", {"--steps", "500"});
   pool.wait_for_step(first, 1);
-  const Run top = pool.waggle({"top"});
+  // The worker says that it is busy with its next heartbeat.
+  Run top;
+  CHECK(eventually([&] {
+    top = pool.waggle({"top"});
+    return top.output.find("busy") != std::string::npos;
+  }));
   INFO(top.output);
   CHECK(top.exit_status == 0);
   for (const char* part : {"queued 2", "running 1", "worker-1", "busy", "/500"})
