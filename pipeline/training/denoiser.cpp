@@ -20,6 +20,7 @@ namespace {
 using pipeline::Builder;
 
 constexpr double kWordless = 0.1, kSnrLimit = 5.0;
+constexpr double kFigureCounts = 3.0;  ///< as often as ground
 
 at::Tensor alpha_bars() {
   const auto config = pipeline::parse_scheduler_config(scheduler_config().dump());
@@ -27,6 +28,26 @@ at::Tensor alpha_bars() {
   const pipeline::TrainingNoise noise(*config);
   at::Tensor all = at::empty({noise.size()}, at::kFloat);
   for (int t = 0; t < noise.size(); ++t) all[t] = noise.alpha_bar(t);
+  return all;
+}
+
+/// [B, 1, side, side]: kFigureCounts in the figures' boxes and half a latent pixel around them, else 1.
+at::Tensor emphasis_on_figures(const std::vector<const Scene*>& scenes, std::int64_t side) {
+  at::Tensor all = at::ones({static_cast<std::int64_t>(scenes.size()), 1, side, side}, at::kFloat);
+  const auto cell = [&](double at) {
+    return std::clamp(static_cast<std::int64_t>(at * static_cast<double>(side)), std::int64_t{0}, side - 1);
+  };
+  for (std::size_t i = 0; i < scenes.size(); ++i) {
+    for (const Figure& figure : scenes[i]->figures) {
+      const double reach = figure.radius + 0.5 / static_cast<double>(side);
+      const std::int64_t left = cell(figure.x - reach), right = cell(figure.x + reach);
+      const std::int64_t top = cell(figure.y - reach), bottom = cell(figure.y + reach);
+      all[static_cast<std::int64_t>(i)]
+          .narrow(1, top, bottom - top + 1)
+          .narrow(2, left, right - left + 1)
+          .fill_(kFigureCounts);
+    }
+  }
   return all;
 }
 
@@ -58,8 +79,11 @@ Lesson Denoiser::lesson(const at::Tensor& latents, const std::vector<const Scene
     captions.push_back(describe(*scene, generator));
     if (dice.chance(kWordless)) captions.back().clear();
   }
-  Lesson out{
-      latents.to(at::kFloat), token_rows(tokenizer_, captions, padding), {}, at::empty({batch}, at::kLong)};
+  Lesson out{latents.to(at::kFloat),
+             token_rows(tokenizer_, captions, padding),
+             {},
+             at::empty({batch}, at::kLong),
+             emphasis_on_figures(scenes, latents.size(2))};
   for (std::int64_t i = 0; i < batch; ++i) {
     const double share = (static_cast<double>(i) + dice.between(0, 1)) / static_cast<double>(batch);
     const double level = share * static_cast<double>(levels);
@@ -80,7 +104,7 @@ at::Tensor Denoiser::loss(const Lesson& lesson) const {
   const at::Tensor snr_plus_one =
       1 / (1 - alpha_bar);  // min-SNR's weight for v is min(SNR, gamma) / (SNR + 1)
   const at::Tensor weight = at::clamp_max(kSnrLimit / snr_plus_one, 1.0);
-  return (weight * error.square()).mean();
+  return (weight * lesson.emphasis * error.square()).mean();
 }
 
 }  // namespace waggle::training

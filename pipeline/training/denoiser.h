@@ -23,6 +23,7 @@ struct Lesson {
   at::Tensor ids;        ///< [B, L] int64
   at::Tensor noise;      ///< as latents
   at::Tensor timesteps;  ///< [B] int64
+  at::Tensor emphasis;   ///< [B, 1, h, w] fp32, what the error of each place counts
 };
 
 class Denoiser {
@@ -38,7 +39,9 @@ class Denoiser {
   [[nodiscard]] Lesson lesson(const at::Tensor& latents, const std::vector<const Scene*>& scenes,
                               std::size_t padding, std::mt19937_64& generator) const;
   /// Squared error of v (Salimans and Ho 2022). Where hardly any noise is left the weight is brought down to
-  /// min-SNR's (Hang et al. 2023, gamma 5), because those levels teach nothing about words.
+  /// min-SNR's (Hang et al. 2023, gamma 5), because those levels teach nothing about words. Errors in the
+  /// figures' boxes count for more: most of a picture is ground, which is learnt in minutes. The best answer
+  /// at a place does not depend on what the place counts.
   [[nodiscard]] at::Tensor loss(const Lesson& lesson) const;
 
  private:

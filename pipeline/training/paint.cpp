@@ -10,9 +10,9 @@
 namespace waggle::training {
 namespace {
 
-/// An outline's width as a share of the picture's side: wide enough for a model that sees an eighth of the
-/// pixels.
-constexpr double kOutline = 0.046;
+/// An outline's width as a share of the picture's side: nearly one latent pixel of a model that sees an eighth
+/// of the pixels.
+constexpr double kOutline = 0.06;
 
 /// How much of a pixel is covered whose middle is this far (in pixels) outside an edge.
 double covered(double pixels_outside) { return std::clamp(0.5 - pixels_outside, 0.0, 1.0); }

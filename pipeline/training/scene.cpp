@@ -19,8 +19,8 @@ constexpr std::array<Color, kShapeCount> kHeldOut{Color::purple, Color::cyan, Co
 
 constexpr double kSingleShare = 0.7;     ///< of the scenes
 constexpr double kOutlinedShare = 0.25;  ///< of the figures that can be outlined
-constexpr double kMargin = 0.035;        ///< between a figure's box and the picture's edge
-constexpr double kGap = 0.05;            ///< between the boxes of two figures
+constexpr double kMargin = 0.03;        ///< between a figure's box and the picture's edge
+constexpr double kGap = 0.06;            ///< between the boxes of two figures
 constexpr double kContrast = 40;         ///< in Lab, between a figure and any part of the ground
 
 Color any_color(Dice& dice) { return static_cast<Color>(dice.below(kColorCount)); }

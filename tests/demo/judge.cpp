@@ -25,9 +25,21 @@ constexpr double kSquareSide = 0.88;  ///< a square's half side beside the radiu
 constexpr double kSmall = 0.179, kBig = 0.233;  ///< half sides of boxes, halfway between the sizes
 constexpr double kOffCentre = 0.085;            ///< share of the side
 
+double hole_in(const Mask& mask, const Mask& whole) {
+  return 1 - static_cast<double>(mask.area()) / whole.area();
+}
+
+/// The mask, its gaps closed when only that gives it a hole: an outline with a break of a pixel or two is
+/// still an outline to the eye.
+Mask without_breaks(const Mask& mask) {
+  if (hole_in(mask, filled(mask)) > kHole) return mask;
+  Mask closed = closed_by(mask, std::max(1, mask.width / 64));
+  return hole_in(closed, filled(closed)) > kHole ? closed : mask;
+}
+
 SeenFigure seen_figure(const Region& region) {
-  const Mask whole = filled(region.mask);
-  const double hole = 1 - static_cast<double>(region.mask.area()) / whole.area();
+  const Mask mask = without_breaks(region.mask), whole = filled(mask);
+  const double hole = hole_in(mask, whole);
   SeenFigure figure;
   figure.shape = silhouette(measures(whole));
   figure.color = nearest_color(region.color);

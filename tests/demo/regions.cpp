@@ -155,6 +155,15 @@ Mask filled(const Mask& mask) {
   return whole;
 }
 
+Mask closed_by(const Mask& mask, int reach) {
+  // Shrinking is growing what is around; what lies beyond the picture's edge does not grow into it.
+  Mask around = grown(mask, reach);
+  for (std::uint8_t& pixel : around.set) pixel = pixel == 0 ? 1 : 0;
+  Mask closed = grown(around, reach);
+  for (std::uint8_t& pixel : closed.set) pixel = pixel == 0 ? 1 : 0;
+  return closed;
+}
+
 std::vector<Region> figures_before(const GroundLook& ground, const LabPicture& picture) {
   const double smallest = kSmallestFigure * static_cast<double>(picture.pixels.size());
   std::vector<Region> regions;

@@ -37,6 +37,9 @@ std::vector<Mask> connected(const Mask& mask, bool diagonal, double smallest = 1
 /// The mask with what it encloses.
 Mask filled(const Mask& mask);
 
+/// The mask with gaps of up to twice so many pixels closed (grown by as much, then shrunk again).
+Mask closed_by(const Mask& mask, int reach);
+
 struct Region {
   Mask mask;  ///< of the whole picture's size
   training::Lab color;
