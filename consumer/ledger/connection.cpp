@@ -24,9 +24,11 @@ Error unavailable(std::string_view why) {
 Value to_value(const redisReply& reply) {
   Value value;
   switch (reply.type) {
+    case REDIS_REPLY_ERROR:
+      value.is_error = true;
+      [[fallthrough]];
     case REDIS_REPLY_STRING:
     case REDIS_REPLY_STATUS:
-    case REDIS_REPLY_ERROR:
       value.text.assign(reply.str, static_cast<std::size_t>(reply.len));
       break;
     case REDIS_REPLY_INTEGER:
@@ -42,6 +44,7 @@ Value to_value(const redisReply& reply) {
   return value;
 }
 
+bool is_aborted(const Error& error) { return error.message.starts_with("EXECABORT"); }
 bool is_no_script(const Error& error) { return error.message.starts_with("NOSCRIPT"); }
 
 /// "READONLY You can't write...": the first word is the kind.
@@ -164,13 +167,27 @@ Status Connection::greet() {
 }
 
 Result<Value> Connection::exchange(const Words& words, const Sending& sending) {
+  if (sending.ahead.empty()) {
+    append(words);
+    return receive();
+  }
+  append({"MULTI"});
   for (const Words& ahead : sending.ahead) append(ahead);
   append(words);
-  for (std::size_t i = 0; i < sending.ahead.size(); ++i) {
-    auto answer = receive();
-    if (!context_) return answer;
+  append({"EXEC"});
+  for (std::size_t i = 0; i < sending.ahead.size() + 2; ++i) {
+    auto queued = receive();
+    if (!context_) return queued;
   }
-  return receive();
+  auto all = receive();
+  if (!all && context_ && is_aborted(all.error())) {
+    append(words);
+    return receive();
+  }
+  if (!all) return all;
+  Value last = all->items.empty() ? Value{} : std::move(all->items.back());
+  if (!last.is_error) return last;
+  return failed(last.text);
 }
 
 void Connection::append(const Words& words) {
@@ -199,7 +216,11 @@ Result<Value> Connection::receive() {
     return unavailable(why);
   }
   if (reply->type != REDIS_REPLY_ERROR) return to_value(*reply);
-  Error error = redis_error({reply->str, static_cast<std::size_t>(reply->len)});
+  return failed({reply->str, static_cast<std::size_t>(reply->len)});
+}
+
+Error Connection::failed(std::string_view answer) {
+  Error error = redis_error(answer);
   // After a fail-over the address may lead to another server.
   if (error.code == ErrorCode::unavailable) drop();
   return error;

@@ -25,6 +25,7 @@ struct Value {
   std::int64_t integer = 0;  ///< of an integer
   std::vector<Value> items;  ///< of an array
   bool is_nil = false;
+  bool is_error = false;  ///< inside an array: `text` is what went wrong
 
   [[nodiscard]] const Value& at(std::size_t i) const;
   [[nodiscard]] std::int64_t number() const;  ///< of an integer, or of a text that holds one
@@ -40,7 +41,9 @@ struct Sending {
   /// A connection that turns out to be broken is made anew and the command sent again: right for what may be
   /// done twice.
   bool again = true;
-  /// Commands sent in the same write before it. Their answers are dropped.
+  /// Commands that take effect together with it, before it, in one transaction: with appendfsync always many
+  /// large values cost one wait for the disk. Their answers are dropped; when Redis refuses one of them it is
+  /// as if none had been sent.
   std::vector<Words> ahead = {};
 };
 
@@ -86,6 +89,8 @@ class Connection {
   Result<Value> exchange(const Words& words, const Sending& sending = {});
   /// The next answer, of a command that has been sent or is being sent.
   Result<Value> receive();
+  /// The error that such an answer means; drops a connection that is of no more use.
+  Error failed(std::string_view answer);
   void append(const Words& words);
 
   Options options_;

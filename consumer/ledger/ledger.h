@@ -109,6 +109,12 @@ struct NewImage {
   std::string_view bytes;
 };
 
+/// An event of a running attempt: what append_many() is given, and numbers.
+struct Appending {
+  Lease lease;
+  Event event;
+};
+
 /// An attempt that ends: what finish_many() is given.
 struct Ending {
   Lease lease;
@@ -217,6 +223,8 @@ class Ledger {
   Result<RenewOutcome> renew(const std::vector<Lease>& leases, const Policy& policy);
   /// Numbers the event, appends it to the log and updates step counts. Errors: lease_lost.
   Result<EventId> append(const Lease& lease, Event& event, const Policy& policy);
+  /// The same for events of attempts of one worker, in order, in one round trip; each counts by itself.
+  std::vector<Result<EventId>> append_many(std::vector<Appending>& events, const Policy& policy);
   /// Commits one image by itself. Errors: lease_lost.
   Status commit_image(const Lease& lease, const ImageInfo& info, std::string_view bytes,
                       const Policy& policy);

@@ -201,23 +201,46 @@ Result<RenewOutcome> Ledger::renew(const std::vector<Lease>& leases, const Polic
   return outcome;
 }
 
-Result<EventId> Ledger::append(const Lease& lease, Event& event, const Policy& policy) {
+std::vector<Result<EventId>> Ledger::append_many(std::vector<Appending>& events, const Policy& policy) {
+  if (events.empty()) return {};
   const PolicyText text(policy);
-  event.job = lease.job;
-  event.attempt = lease.attempt;
-  std::string step, total;
-  if (const auto* progress = std::get_if<ProgressEvent>(&event.body)) {
-    step = std::to_string(progress->step);
-    total = std::to_string(progress->total);
+  Arguments arguments;
+  arguments.add(events.front().lease.worker.value);
+  arguments.add(text.max_events);
+  for (auto& [lease, event] : events) {
+    event.job = lease.job;
+    event.attempt = lease.attempt;
+    const auto* progress = std::get_if<ProgressEvent>(&event.body);
+    arguments.add(lease.job.value);
+    arguments.add(std::to_string(lease.attempt));
+    arguments.add(for_the_log(event));
+    arguments.add(progress != nullptr ? std::to_string(progress->step) : "");
+    arguments.add(progress != nullptr ? std::to_string(progress->total) : "");
   }
-  auto answer =
-      impl_->redis.run(scripts::append, {lease.job.value, std::to_string(lease.attempt), lease.worker.value,
-                                         for_the_log(event), text.max_events, step, total});
-  if (!answer) return std::move(answer).error();
-  if (answer->is_nil) return lease_lost();
-  event.id = EventId(answer->text);
-  event.at_ms = event_time_ms(answer->text);
-  return event.id;
+  auto answer = impl_->redis.run(scripts::append, arguments.views());
+  std::vector<Result<EventId>> results;
+  for (std::size_t i = 0; i < events.size(); ++i) {
+    if (!answer) {
+      results.emplace_back(answer.error());
+      continue;
+    }
+    const std::string& entry = answer->at(i).text;
+    if (entry.empty()) {
+      results.emplace_back(lease_lost());
+      continue;
+    }
+    events[i].event.id = EventId(entry);
+    events[i].event.at_ms = event_time_ms(entry);
+    results.emplace_back(events[i].event.id);
+  }
+  return results;
+}
+
+Result<EventId> Ledger::append(const Lease& lease, Event& event, const Policy& policy) {
+  std::vector<Appending> events = {{lease, std::move(event)}};
+  auto results = append_many(events, policy);
+  event = std::move(events.front().event);
+  return std::move(results.front());
 }
 
 Status Ledger::commit_image(const Lease& lease, const ImageInfo& info, std::string_view bytes,

@@ -86,8 +86,13 @@ void add_device_flags(CLI::App& app, pipeline::DeviceKind kind, Flags& flags) {
     app.add_option("--metal-device", flags.device_index, "Index of the Metal device")
         ->check(CLI::NonNegativeNumber);
   } else {
-    app.add_option("--threads", flags.threads, "Compute threads; 0: what the machine gives this process")
+    app.add_option("--threads", flags.threads,
+                   "Compute threads; 0: as many as the affinity has cores and the container's quota allows")
         ->check(CLI::NonNegativeNumber);
+    app.add_option("--share", flags.share,
+                   "Of those cores one of so many equal parts, for as many workers on one machine")
+        ->check(CLI::PositiveNumber)
+        ->capture_default_str();
   }
   app.add_option("--precision", flags.precision, "auto, fp32, bf16 or fp16")
       ->check(CLI::IsMember({"auto", "fp32", "bf16", "fp16"}))
@@ -243,6 +248,7 @@ Result<std::unique_ptr<Renderer>> make_renderer(const Flags& flags, pipeline::De
       flags.use_f16 ? pipeline::Precision::fp16
                     : pipeline::precision_from_name(flags.precision).value_or(pipeline::Precision::automatic);
   options.threads = flags.threads;
+  options.share = flags.share;
   auto renderer = std::make_unique<PipelineRenderer>(std::move(options), models);
   for (std::size_t i = 0; flags.preload && i < models.size(); ++i) {
     if (auto loaded = renderer->load(models[i].model.name); !loaded) return std::move(loaded).error();

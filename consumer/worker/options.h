@@ -32,7 +32,7 @@ struct Flags {
   int device_index = 0;
   std::string precision = "auto";
   bool use_f16 = false, use_flash_attention = false;
-  int threads = 0;
+  int threads = 0, share = 1;
   std::uint64_t memory_budget = 0, model_memory = 0;  // bytes; 0: what the machine has
   // the queue
   std::vector<std::string> connect;

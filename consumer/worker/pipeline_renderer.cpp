@@ -42,7 +42,7 @@ const pipeline::Catalogue::Entry* PipelineRenderer::find(std::string_view name) 
 Description PipelineRenderer::describe() const {
   Description description;
   description.device = pipeline::to_string(device_);
-  description.device_name = pipeline::device_name(device_);
+  description.device_name = pipeline::device_name(device_, pipeline_.threads());
   description.precision = pipeline_.precision();
   for (const auto& entry : models_) {
     const std::int64_t bytes = pipeline_.model_bytes(entry.model.name);

@@ -19,7 +19,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::size_t kBackedUp = 64;  // reports waiting from which on previews are dropped
-constexpr std::size_t kEndsAtOnce = 16;
+constexpr std::size_t kAtOnce = 16;
 constexpr auto kRetryEvery = 200ms;
 
 Event event_of(const Assignment& assignment, EventBody body) {
@@ -69,6 +69,10 @@ void Reporter::end(const AssignmentPtr& assignment, Result<pipeline::RenderSumma
 
 void Reporter::release(const AssignmentPtr& assignment) { push(assignment, Release{}); }
 
+bool Reporter::goes_together(const Content& content) {
+  return std::holds_alternative<End>(content) || std::holds_alternative<ProgressEvent>(content);
+}
+
 void Reporter::push(const AssignmentPtr& assignment, Content content) {
   {
     const std::lock_guard lock(mutex_);
@@ -93,6 +97,8 @@ void Reporter::run() {
     if (reports.empty()) return;
     if (std::holds_alternative<End>(reports.front().content)) {
       end_all(reports);
+    } else if (std::holds_alternative<ProgressEvent>(reports.front().content)) {
+      progress_all(reports);
     } else {
       handle(reports.front());
     }
@@ -103,12 +109,14 @@ std::vector<Reporter::Report> Reporter::next() {
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [this] { return closing_ || !queue_.empty(); });
   std::vector<Report> reports;
-  while (!closing_ && !queue_.empty() && reports.size() < kEndsAtOnce) {
-    const bool is_end = std::holds_alternative<End>(queue_.front().content);
-    if (!reports.empty() && !is_end) break;
+  while (!closing_ && !queue_.empty() && reports.size() < kAtOnce) {
+    const Content& content = queue_.front().content;
+    const bool fits =
+        reports.empty() || (goes_together(content) && content.index() == reports.front().content.index());
+    if (!fits) break;
     reports.push_back(std::move(queue_.front()));
     queue_.pop_front();
-    if (!is_end) break;
+    if (!goes_together(reports.front().content)) break;
   }
   return reports;
 }
@@ -123,7 +131,6 @@ void Reporter::handle(Report& report) noexcept {
     } else if (assignment.stopped() != Stop::lost) {
       // The claim has logged it.
       if (const auto* started = std::get_if<Event>(&report.content)) publish(*started);
-      if (const auto* progress = std::get_if<ProgressEvent>(&report.content)) tell(assignment, *progress);
       if (auto* preview = std::get_if<pipeline::Preview>(&report.content)) tell(assignment, *preview);
       if (auto* image = std::get_if<pipeline::RenderedImage>(&report.content)) tell(assignment, *image);
     }
@@ -181,9 +188,20 @@ void Reporter::publish(const Event& event) {
   publisher_.send(bus::events_topic(event.job), codec::to_msgpack(event));
 }
 
-void Reporter::tell(Assignment& assignment, const ProgressEvent& progress) {
-  Event event = event_of(assignment, progress);
-  if (ledger_.append(assignment.claimed.lease, event, settings_.policy)) publish(event);
+void Reporter::progress_all(const std::vector<Report>& reports) noexcept {
+  // What failed is told in the log, and a lost progress event is no loss.
+  static_cast<void>(at_boundary(reports.front().assignment->claimed.lease.job, [&]() -> Status {
+    std::vector<ledger::Appending> events;
+    for (const auto& [assignment, content] : reports) {
+      if (assignment->ended || assignment->stopped() == Stop::lost) continue;
+      events.push_back({assignment->claimed.lease, event_of(*assignment, std::get<ProgressEvent>(content))});
+    }
+    const auto numbers = ledger_.append_many(events, settings_.policy);
+    for (std::size_t i = 0; i < numbers.size(); ++i) {
+      if (numbers[i]) publish(events[i].event);
+    }
+    return Done{};
+  }));
 }
 
 void Reporter::tell(Assignment& assignment, pipeline::Preview& preview) {

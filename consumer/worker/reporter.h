@@ -66,13 +66,16 @@ class Reporter {
     Verdict verdict;
   };
 
+  /// Whether reports of this kind are told to the record several at a time: a batch's jobs step together, and
+  /// end together.
+  static bool goes_together(const Content& content);
   void push(const AssignmentPtr& assignment, Content content);
   void run();
-  /// The next report; of ends, those that follow it too: a batch ends together, and is recorded together.
+  /// The next report, and with it those that follow and go together with it.
   std::vector<Report> next();
   void handle(Report& report) noexcept;
   void end_all(std::vector<Report>& reports) noexcept;
-  void tell(Assignment& assignment, const ProgressEvent& progress);
+  void progress_all(const std::vector<Report>& reports) noexcept;
   void tell(Assignment& assignment, pipeline::Preview& preview);
   void tell(Assignment& assignment, pipeline::RenderedImage& image);
   /// Nothing when the job is to be handed back instead.

@@ -45,7 +45,7 @@ void each_line(const RedisServer& redis, const std::string& section, Look look) 
   while (std::fgets(line.data(), static_cast<int>(line.size()), pipe.get()) != nullptr) look(line.data());
 }
 
-/// The commands that clients have sent: scripts, and the SET of each image. Those inside scripts are the
+/// The commands that clients have sent: scripts, and the SET of each image with the transaction around it. Those inside scripts are the
 /// server's own affair; no script that this measures has a SET.
 long commands_sent(const RedisServer& redis) {
   long sum = 0;
@@ -53,6 +53,8 @@ long commands_sent(const RedisServer& redis) {
     long calls = 0;
     if (std::sscanf(line, "cmdstat_eval:calls=%ld", &calls) == 1 ||
         std::sscanf(line, "cmdstat_evalsha:calls=%ld", &calls) == 1 ||
+        std::sscanf(line, "cmdstat_multi:calls=%ld", &calls) == 1 ||
+        std::sscanf(line, "cmdstat_exec:calls=%ld", &calls) == 1 ||
         std::sscanf(line, "cmdstat_set:calls=%ld", &calls) == 1) {
       sum += calls;
     }
@@ -92,18 +94,21 @@ void submit_all(const ledger::Options& redis, int jobs) {
   }
 }
 
-/// Reports the jobs of one claim as a worker does whose batch ends: progress one by one, the ends together.
+/// Reports the jobs of one claim as a worker does whose batch steps and ends together.
 void end(ledger::Ledger& ledger, const std::vector<ledger::ClaimedJob>& jobs, bool full,
          const std::string& image) {
+  for (int step = 1; full && step <= 3; ++step) {
+    std::vector<ledger::Appending> events;
+    for (const ledger::ClaimedJob& job : jobs) {
+      events.push_back({job.lease, {}});
+      events.back().event.body = ProgressEvent{step, 3, 100.0 * step / 3};
+    }
+    for (auto& appended : ledger.append_many(events, {})) need(std::move(appended));
+  }
   std::vector<ledger::Ending> endings;
   for (const ledger::ClaimedJob& job : jobs) {
     CompletedEvent completed;
     completed.seed = job.request.seed.value_or(0);
-    for (int step = 1; full && step <= 3; ++step) {
-      Event event;
-      event.body = ProgressEvent{step, 3, 100.0 * step / 3};
-      need(ledger.append(job.lease, event, {}));
-    }
     ledger::Ending& ending = endings.emplace_back();
     ending.lease = job.lease;
     if (full) {

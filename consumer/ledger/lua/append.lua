@@ -1,9 +1,17 @@
--- One event of a running attempt. ARGV: id, attempt, worker, event bytes, max events, step or '', total
--- Answers the entry id, or false when the attempt does not hold the job.
-local id, attempt, worker, event, max_events, step, total = unpack(ARGV)
-local job = fields(id, 'state', 'attempt', 'worker', 'total')
-if not holds(job, attempt, worker) then return false end
-if step ~= '' then
-  if total == job.total then call('HSET', job_key(id), 'step', step) else call('HSET', job_key(id), 'step', step, 'total', total) end
+-- Events of running attempts of one worker. ARGV: worker, max events, then of each: id, attempt, event bytes, step or '', total
+-- Answers the entry id of each, or '' where the attempt does not hold the job.
+local worker, max_events = ARGV[1], ARGV[2]
+local answers = {}
+for at = 3, #ARGV, 5 do
+  local id, attempt, event, step, total = unpack(ARGV, at, at + 4)
+  local job = fields(id, 'state', 'attempt', 'worker', 'total')
+  local logged = ''
+  if holds(job, attempt, worker) then
+    if step ~= '' then
+      if total == job.total then call('HSET', job_key(id), 'step', step) else call('HSET', job_key(id), 'step', step, 'total', total) end
+    end
+    logged = log_event(id, max_events, 'e', event)[1]
+  end
+  answers[#answers + 1] = logged
 end
-return log_event(id, max_events, 'e', event)[1]
+return answers
