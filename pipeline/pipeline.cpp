@@ -16,6 +16,7 @@ std::int64_t Pipeline::model_bytes(const std::string& name) const { return engin
 Ticket Pipeline::render(RenderJob job) { return engine_->render(std::move(job)); }
 void Pipeline::cancel(Ticket ticket) { engine_->cancel(ticket); }
 EngineStats Pipeline::stats() const { return engine_->stats(); }
+int Pipeline::threads() const { return engine_->threads(); }
 std::string Pipeline::precision() const { return engine_->precision(); }
 
 }  // namespace waggle::pipeline

@@ -29,8 +29,8 @@ struct Device {
 std::string to_string(Device device);  ///< "cpu", "cuda:0", "metal:0"
 /// Done when this libtorch and this machine have the device, else device_error with the reason in one line.
 Status check_device(Device device);
-/// A name for people: "AMD EPYC, 2 threads", "NVIDIA H100".
-std::string device_name(Device device);
+/// A name for people: "AMD EPYC, 2 threads", "NVIDIA H100". `threads`: what Pipeline::threads() says.
+std::string device_name(Device device, int threads);
 
 enum class Precision : std::uint8_t { automatic, fp32, bf16, fp16 };
 std::string_view name(Precision precision) noexcept;
@@ -50,7 +50,8 @@ struct Folders {
 struct Options {
   Device device{};
   Precision precision = Precision::automatic;
-  int threads = 0;    ///< compute threads on a CPU; 0: what the container's quota allows
+  int threads = 0;    ///< compute threads on a CPU; 0: what affinity, cores and the container's quota allow
+  int share = 1;      ///< of those the pipeline takes one of so many equal parts, when `threads` is 0
   int max_batch = 8;  ///< images that share one UNet call (guidance counts once)
   /// What a step or a decode may take beside the weights; a job that needs more is refused. 0: four fifths of
   /// what the device has free at start, less the weights in memory.
@@ -164,6 +165,7 @@ class Pipeline {
   void cancel(Ticket ticket);
 
   [[nodiscard]] EngineStats stats() const;
+  [[nodiscard]] int threads() const;            ///< compute threads on a CPU; 0 on other devices
   [[nodiscard]] std::string precision() const;  ///< what `auto` came to: "fp32", "bf16", "fp16"
 
  private:

@@ -116,6 +116,13 @@ class Pool {
            });
   }
 
+  /// Workers that take all processors each would be slower together than one.
+  [[nodiscard]] bool divides_processors() const {
+    return flags_.workers > 1 && flags_.worker_program == "waggle-worker-cpu" &&
+           std::none_of(flags_.worker_flags.begin(), flags_.worker_flags.end(),
+                        [](const std::string& flag) { return flag.starts_with("--share"); });
+  }
+
   Service worker(const std::string& id) {
     Service service{id,
                     {programs_[1], "--worker-id", id, "--connect", endpoints_.connect, "--redis-url",
@@ -131,6 +138,7 @@ class Pool {
     if (!model_.empty()) add({"--model-path", fs::absolute(model_).string(), "--preload"});
     if (!flags_.models_dir.empty()) add({"--models-dir", fs::absolute(flags_.models_dir).string()});
     if (flags_.lease_s) add({"--lease", std::to_string(*flags_.lease_s)});
+    if (divides_processors()) add({"--share", std::to_string(flags_.workers)});
     add(flags_.worker_flags);
     return service;
   }
@@ -213,7 +221,7 @@ Action attach(CLI::App& app) {
       ->check(CLI::ExistingFile);
   app.add_option("--data", flags->data, "Keep jobs and images here (default: gone at exit)")
       ->type_name("DIR");
-  app.add_option("--workers", flags->workers, "How many workers")
+  app.add_option("--workers", flags->workers, "How many workers; they divide the processors")
       ->check(CLI::Range(0, 64))
       ->capture_default_str();
   app.add_option("--worker-program", flags->worker_program, "Which worker")

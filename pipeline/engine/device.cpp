@@ -3,12 +3,11 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <fstream>
 
 #include <ATen/Context.h>
-#include <sched.h>
 
+#include "pipeline/engine/processors.h"
 #include "pipeline/torch_version.h"
 
 namespace waggle::pipeline {
@@ -62,10 +61,9 @@ Status check_device(Device device) {
   return missing("unknown kind of device");
 }
 
-std::string device_name(Device device) {
+std::string device_name(Device device, int threads) {
   if (device.kind != DeviceKind::cpu) return to_string(device);
-  const int count = usable_processors();
-  return processor_name() + ", " + std::to_string(count) + (count == 1 ? " thread" : " threads");
+  return processor_name() + ", " + std::to_string(threads) + (threads == 1 ? " thread" : " threads");
 }
 
 std::string_view name(Precision precision) noexcept {
@@ -117,15 +115,8 @@ at::ScalarType dtype_for(Device device, Precision precision) {
   return at::kFloat;
 }
 
-int usable_processors() {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  int count = ::sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
-  std::ifstream quota("/sys/fs/cgroup/cpu.max");
-  double limit = 0, period = 0;
-  if (quota >> limit >> period && period > 0)  // "max 100000" does not parse: no quota
-    count = std::min(count, std::max(1, static_cast<int>(std::ceil(limit / period))));
-  return std::max(1, count);
+int thread_count(int asked, int share) {
+  return asked > 0 ? asked : compute_threads(read_processors(allowed_processors()), share);
 }
 
 }  // namespace waggle::pipeline

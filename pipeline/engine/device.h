@@ -13,7 +13,7 @@ at::Device torch_device(Device device);
 /// a CPU.
 at::ScalarType dtype_for(Device device, Precision precision);
 
-/// Processors this process may really use: its affinity, cut by the control group's CPU quota.
-int usable_processors();
+/// `asked` when it is above 0, else this pipeline's share of what the kernel gives the process.
+int thread_count(int asked, int share = 1);
 
 }  // namespace waggle::pipeline

@@ -48,7 +48,8 @@ Pipeline::Engine::Engine(Options options)
     throw std::runtime_error(status.error().message);
   if (options_.device.kind == DeviceKind::cpu) {
     keep_freed_memory();
-    at::set_num_threads(options_.threads > 0 ? options_.threads : usable_processors());
+    threads_ = thread_count(options_.threads, options_.share);
+    at::set_num_threads(threads_);
   }
   const at::Device device = torch_device(options_.device);
   // Text is encoded once per job: in fp32 on a CPU, where half precision would save nothing.

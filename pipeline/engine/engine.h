@@ -34,6 +34,7 @@ class Pipeline::Engine {
   Ticket render(RenderJob job);
   void cancel(Ticket ticket);
   [[nodiscard]] EngineStats stats() const;
+  [[nodiscard]] int threads() const { return threads_; }
   [[nodiscard]] std::string precision() const;
 
  private:
@@ -77,6 +78,7 @@ class Pipeline::Engine {
 
   Options options_;
   at::ScalarType dtype_;
+  int threads_ = 0;
   ModelOperations operations_;
 
   bool budget_shrinks_ = false;  // with the weights that are in memory: the budget was not given

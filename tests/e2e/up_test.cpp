@@ -79,3 +79,25 @@ TEST_CASE("up: a part that cannot start is named, with its own words, and all is
   CHECK(no_redis.exit_status == 3);
   CHECK(no_redis.output.find("/no/such/redis-server") != std::string::npos);
 }
+
+TEST_CASE("up: its workers divide the processors and say how many threads they took") {
+  // The queen tells what each worker's heartbeat says of its device: "AMD EPYC, 1 thread".
+  const auto threads = [](const std::vector<std::string>& flags) {
+    std::vector<std::string> all{"--model", WAGGLE_TEST_MODEL};
+    all.insert(all.end(), flags.begin(), flags.end());
+    Pool pool(all);
+    const Run listed = pool.run({"workers", "--json"});
+    INFO(listed.output);
+    std::vector<int> counts;
+    for (const auto& worker : nlohmann::json::parse(listed.output).at("workers")) {
+      const auto name = worker.at("device_name").get<std::string>();
+      counts.push_back(std::stoi(name.substr(name.rfind(", ") + 2)));
+    }
+    return counts;
+  };
+  const auto alone = threads({});
+  REQUIRE(alone.size() == 1);
+  const int part = std::max(1, alone.front() / 2);
+  CHECK(threads({"--workers", "2"}) == std::vector<int>{part, part});
+  CHECK(threads({"--workers", "2", "--worker-flag=--threads=3"}) == std::vector<int>{3, 3});
+}

@@ -21,7 +21,7 @@ local call = redis.call
 local time = call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 -- Redis prints a number slowly: what many commands are given is made a text once.
-local function text(number) return string.format('%.0f', number) end
+local function text(number) return string.format('%d', number) end
 local now_text = text(now)
 
 local STATES = {'queued', 'running', 'completed', 'failed', 'cancelled', 'expired', 'dead'}
@@ -34,7 +34,7 @@ local function image_key(id, index, attempt) return P .. 'image:' .. id .. ':' .
 
 -- Records are written at once. Indexes are written when the script ends, each of them once, however many jobs it
 -- concerns: a script that has to read what it has just changed in one calls write_indexes() before.
-local unwritten, in_order, counted, last_tags = {}, {}, {}, {}
+local unwritten, in_order, counted, usage, last_tags = {}, {}, {}, {}, {}
 local function index(command, name, first, second)
   local words = unwritten[command .. name]
   if not words then
@@ -46,14 +46,17 @@ local function index(command, name, first, second)
   if second then words[#words + 1] = second end
 end
 local function count_bytes(what, bytes) counted[what] = (counted[what] or 0) + bytes end
-local function bytes_counted(what) return (call('HGET', P .. 'usage', what) or 0) + (counted[what] or 0) end
+local function bytes_counted(what)
+  usage[what] = usage[what] or call('HGET', P .. 'usage', what) or 0
+  return usage[what] + (counted[what] or 0)
+end
 local function write_indexes()
   for _, last in pairs(last_tags) do index('ZADD', 'shares:' .. last.priority, last.tag, last.tenant) end
   for _, words in ipairs(in_order) do call(unpack(words)) end
   for what, bytes in pairs(counted) do
     if bytes ~= 0 then call('HINCRBY', P .. 'usage', what, bytes) end
   end
-  unwritten, in_order, counted, last_tags = {}, {}, {}, {}
+  unwritten, in_order, counted, usage, last_tags = {}, {}, {}, {}, {}
 end
 
 -- The fields asked for as a table by name; absent ones are false.

@@ -5,24 +5,31 @@
 local max_queued, max_bytes, max_events = unpack(ARGV, 1, 3)
 local EACH = 14
 local queued = jobs_in('queued')
-local waiting = {}  -- of the jobs of this call, by lane: their scores, and the last of these in order
+local lanes = {}  -- by name: what the index holds (how many, and the last score), and the scores of this call's jobs
 
+local function lane_now(lane)
+  local known = lanes[lane]
+  if not known then
+    local last = call('ZRANGE', P .. 'queue:' .. lane, -1, -1, 'WITHSCORES')
+    known = {count = last[1] and call('ZCARD', P .. 'queue:' .. lane) or 0, last = tonumber(last[2] or 0), here = {}, last_here = 0}
+    lanes[lane] = known
+  end
+  return known
+end
 -- How many jobs of the lane come before this score.
-local function before(lane, score)
-  local count = call('ZCOUNT', P .. 'queue:' .. lane, '-inf', '(' .. score)
-  local here = waiting[lane]
-  if not here then return count end
-  if tonumber(score) > here.last then return count + #here end
-  for _, other in ipairs(here) do
-    if other < tonumber(score) then count = count + 1 end
+local function before(lane, score_text)
+  local known, score = lane_now(lane), tonumber(score_text)
+  local count = score > known.last and known.count or call('ZCOUNT', P .. 'queue:' .. lane, '-inf', '(' .. score_text)
+  if score > known.last_here then return count + #known.here end
+  for _, other in ipairs(known.here) do
+    if other < score then count = count + 1 end
   end
   return count
 end
 local function note_waiting(lane, score)
-  local here = waiting[lane] or {last = 0}
-  waiting[lane] = here
-  here[#here + 1] = score
-  here.last = math.max(here.last, score)
+  local known = lane_now(lane)
+  known.here[#known.here + 1] = score
+  known.last_here = math.max(known.last_here, score)
 end
 local function position_of(id)
   local job = fields(id, 'model', 'pinned', 'score')

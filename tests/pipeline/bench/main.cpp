@@ -67,7 +67,7 @@ json kinds_of(const Ledger& ledger, double seconds) {
 
 json measure_part(const Options& o) {
   const c10::InferenceMode no_gradients;
-  at::set_num_threads(o.threads > 0 ? o.threads : usable_processors());
+  at::set_num_threads(thread_count(o.threads));
   at::init_num_threads();
   keep_freed_memory();
   const auto dtype = o.precision == "bf16" ? at::kBFloat16 : at::kFloat;

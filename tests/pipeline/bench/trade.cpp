@@ -140,7 +140,7 @@ double median(std::vector<double> values) {
 
 json measure_shortcuts(const Options& o) {
   const c10::InferenceMode no_gradients;
-  at::set_num_threads(o.threads > 0 ? o.threads : usable_processors());
+  at::set_num_threads(thread_count(o.threads));
   at::init_num_threads();
   keep_freed_memory();
   const Subject subject(o);
