@@ -157,11 +157,12 @@ def print_table(appendfsync, results):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--programs", type=pathlib.Path, required=True, help="folder of waggle-queue-bench")
-    parser.add_argument("--node-modules", type=pathlib.Path, help="where bullmq is installed")
+    resolved = lambda text: pathlib.Path(text).resolve()
+    parser.add_argument("--programs", type=resolved, required=True, help="folder of waggle-queue-bench")
+    parser.add_argument("--node-modules", type=resolved, help="where bullmq is installed")
     parser.add_argument("--jobs", type=int, default=8000, help="of a throughput run; Celery and RQ do a tenth")
     parser.add_argument("--paced-jobs", type=int, default=500, help="of a latency run, 50 a second")
-    parser.add_argument("--workers", type=int, nargs="+", default=[1, 2, 4], help="of Waggle; the best counts")
+    parser.add_argument("--workers", type=int, nargs="+", default=[1, 4, 8], help="of Waggle; the best counts")
     parser.add_argument("--appendfsync", nargs="+", default=["everysec", "always"], choices=["everysec", "always"])
     parser.add_argument("--only", nargs="+", choices=["waggle", "bullmq", "celery", "rq"])
     parser.add_argument("--json", type=pathlib.Path, help="write the figures to this file")
