@@ -137,6 +137,7 @@ struct EngineStats {
   std::int64_t unet_shallow_rows = 0;  ///< rows that asked the outermost layers alone (deep cache)
   std::int64_t text_encoder_runs = 0;  ///< chunks of 77 ids that went through a text encoder, since start
   std::int64_t text_cache_hits = 0;    ///< chunks whose encoding was remembered
+  double unet_s = 0;                   ///< seconds inside UNet calls, since start
   double step_median_s = 0;            ///< of the recent UNet calls
   double since_progress_s = 0;         ///< since the last UNet call ended; 0 when idle
   std::int64_t memory_used_bytes = 0, memory_total_bytes = 0;

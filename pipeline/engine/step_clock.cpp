@@ -7,7 +7,9 @@ namespace waggle::pipeline {
 
 void StepClock::record(const Call& call, Clock::duration duration) {
   const std::lock_guard lock(mutex_);
-  recent_[recorded_++ % kWindow] = std::chrono::duration<double>(duration).count();
+  const double seconds = std::chrono::duration<double>(duration).count();
+  recent_[recorded_++ % kWindow] = seconds;
+  inside_ += seconds;
   ++calls_;
   images_ += static_cast<std::int64_t>(call.images);
   (call.shallow ? shallow_rows_ : rows_) += static_cast<std::int64_t>(call.rows);
@@ -29,6 +31,7 @@ void StepClock::fill(EngineStats& stats) const {
   const std::lock_guard lock(mutex_);
   stats.jobs_running = jobs_;
   stats.unet_calls = calls_;
+  stats.unet_s = inside_;
   stats.unet_images = images_;
   stats.unet_rows = rows_;
   stats.unet_shallow_rows = shallow_rows_;

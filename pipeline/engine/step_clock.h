@@ -33,6 +33,7 @@ class StepClock {
   mutable std::mutex mutex_;
   std::array<double, kWindow> recent_{};  // seconds
   std::size_t recorded_ = 0;
+  double inside_ = 0;  // seconds in all calls
   std::int64_t calls_ = 0, images_ = 0, rows_ = 0, shallow_rows_ = 0, jobs_ = 0;
   Clock::time_point last_ = Clock::now();
 };

@@ -65,12 +65,48 @@ json kinds_of(const Ledger& ledger, double seconds) {
   return out;
 }
 
-json measure_part(const Options& o) {
-  const c10::InferenceMode no_gradients;
+at::ScalarType prepare(const Options& o) {
   at::set_num_threads(thread_count(o.threads));
   at::init_num_threads();
   keep_freed_memory();
-  const auto dtype = o.precision == "bf16" ? at::kBFloat16 : at::kFloat;
+  return o.precision == "bf16" ? at::kBFloat16 : at::kFloat;
+}
+
+json spread(std::vector<double> values) {
+  std::ranges::sort(values);
+  return {{"median", values[values.size() / 2]}, {"min", values.front()}, {"max", values.back()}};
+}
+
+/// A step of one job and a step that two jobs share, in turns, so that both meet the same machine.
+json measure_pair(Options o) {
+  const c10::InferenceMode no_gradients;
+  const auto dtype = prepare(o);
+  const auto fast = ops::best_operations(at::kCPU, dtype);
+  o.part = "unet";
+  const Work one = make_work(o, fast);
+  o.batch *= 2;
+  const Work two = make_work(o, fast);
+  (void)one();  // warm-up
+  const at::Tensor result = two();
+  std::vector<double> one_s, two_s, ratios;
+  for (int i = 0; i < o.runs; ++i) {
+    one_s.push_back(seconds_of(one));
+    two_s.push_back(seconds_of(two));
+    ratios.push_back(two_s.back() / one_s.back());
+  }
+  json out;
+  if (o.check) out["relative_error"] = checked_error(o, result);
+  out["operations"] = fast->name();
+  out["threads"] = at::get_num_threads();
+  out["one_job"] = {{"batch", o.batch / 2}, {"seconds", spread(one_s)}};
+  out["two_jobs"] = {{"batch", o.batch}, {"seconds", spread(two_s)}};
+  out["ratio"] = spread(ratios);
+  return out;
+}
+
+json measure_part(const Options& o) {
+  const c10::InferenceMode no_gradients;
+  const auto dtype = prepare(o);
   Ledger ledger;
   const Ceilings ceilings = measure_ceilings();
   const auto fast = measured(ops::best_operations(at::kCPU, dtype), ledger);
@@ -85,8 +121,8 @@ json measure_part(const Options& o) {
   }
   const rusage usage = usage_so_far();
   const double last = seconds.back();  // the run that the ledger holds
-  std::ranges::sort(seconds);
-  const double median = seconds[seconds.size() / 2];
+  const json spread_of_seconds = spread(seconds);
+  const double median = spread_of_seconds["median"];
 
   json out;
   if (o.check) out["relative_error"] = checked_error(o, result);
@@ -94,7 +130,7 @@ json measure_part(const Options& o) {
   out["operations"] = fast->name();
   out["threads"] = at::get_num_threads();
   out["batch"] = o.part == "vae" ? 1 : o.batch;
-  out["seconds"] = {{"median", median}, {"min", seconds.front()}, {"max", seconds.back()}};
+  out["seconds"] = spread_of_seconds;
   out["tflop"] = ledger.flop() * 1e-12;
   out["gflops"] = ledger.flop() * 1e-9 / median;
   out["ceilings"] = {{"bf16_gflops", ceilings.bf16_gflops},
@@ -111,6 +147,7 @@ int run(const Options& o) {
   try {
     json out = o.part == "e2e"     ? measure_renders(o)
                : o.part == "load"  ? measure_load(o)
+               : o.part == "pair"  ? measure_pair(o)
                : o.part == "trade" ? measure_shortcuts(o)
                                    : measure_part(o);
     out["part"] = o.part;
@@ -133,12 +170,12 @@ int main(int argc, char** argv) {
   CLI::App app("Measures full-size models with random weights on this machine; prints JSON.");
   app.add_option(
          "part", o.part,
-         "unet, vae (decoder) or text: one part, beside the machine's ceilings; e2e: whole renders; load: a "
-         "model into the pipeline, beside reading its files; trade: what guidance intervals, deep caches and "
-         "token "
-         "merging cost in latents and give in seconds")
+         "unet, vae (decoder) or text: one part, beside the machine's ceilings; pair: a UNet step of one job "
+         "and one that two jobs share; e2e: whole renders; load: a model into the pipeline, beside reading "
+         "its files; trade: what guidance intervals, deep caches and token merging cost in latents and give "
+         "in seconds")
       ->required()
-      ->check(CLI::IsMember({"unet", "vae", "text", "e2e", "load", "trade"}));
+      ->check(CLI::IsMember({"unet", "vae", "text", "pair", "e2e", "load", "trade"}));
   app.add_option("--model", o.model)->check(CLI::IsMember({"sd15", "sd21", "sdxl"}))->capture_default_str();
   app.add_option("--model-path", o.model_path,
                  "e2e, load, trade: this folder or checkpoint instead of random weights")

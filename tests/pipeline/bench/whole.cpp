@@ -16,6 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "pipeline/engine/device.h"
 #include "pipeline/pipeline.h"
 #include "tests/pipeline/bench/random_model.h"
 
@@ -139,12 +140,12 @@ json spread(std::vector<double> seconds) {
 class Job {
  public:
   Job(pipeline::Pipeline& engine, const Options& o, std::int64_t seed,
-      std::function<void(int step)> on_step = {})
+      std::string prompt = "a bee on a flower", std::function<void(int step)> on_step = {})
       : state_(std::make_shared<State>()) {
     pipeline::RenderJob job;
     job.model = "model";
     job.request.model = "model";
-    job.request.prompt = "a bee on a flower";
+    job.request.prompt = std::move(prompt);
     job.request.steps = o.steps;
     job.request.seed = seed;
     job.request.operation = ImageGeneration{o.width, o.height};
@@ -205,7 +206,9 @@ json measure_load(const Options& o) {
       return engine.load(model.path(), "model") ? since(start) : -1.0;
     }));
   }
-  json out{{"bytes", bytes}, {"page_cache", o.cold ? "dropped" : "warm"}};
+  json out{{"threads", pipeline::thread_count(o.threads)},
+           {"bytes", bytes},
+           {"page_cache", o.cold ? "dropped" : "warm"}};
   out["read_s"] = spread(reading);
   out["copy_s"] = spread(copying);
   out["load_s"] = spread(loading);
@@ -227,15 +230,22 @@ json measure_renders(const Options& o) {
     first.wait(), second.wait(), third.wait();
   }
   std::ofstream("/proc/self/clear_refs") << "5\n";  // the peak is counted anew
+  const std::int64_t at_rest = status_bytes("VmRSS");
 
-  std::vector<double> total;
+  std::vector<double> total, shares;
   pipeline::RenderSummary summary;
+  double unet_s = 0;
   for (int i = 0; i < o.runs; ++i) {
-    Job job(engine, o, 7);
+    const double unet_before = engine.stats().unet_s;
+    // Another prompt each time, so that its encoding is not remembered.
+    Job job(engine, o, 7, "a bee on flower number " + std::to_string(i));
     summary = job.wait();
+    unet_s = engine.stats().unet_s - unet_before;
     total.push_back(job.end_s());
+    shares.push_back((unet_s + summary.decode_s) / job.end_s());
   }
-  const double alone = engine.stats().step_median_s, last = total.back();
+  std::ranges::sort(shares);
+  const double alone = engine.stats().step_median_s;
   const std::int64_t peak = status_bytes("VmHWM");
 
   Job one(engine, o, 7), two(engine, o, 8);
@@ -244,7 +254,7 @@ json measure_renders(const Options& o) {
 
   std::unique_ptr<Job> late;
   std::promise<void> came;
-  Job running(engine, o, 7, [&](int step) {
+  Job running(engine, o, 7, "a bee at work", [&](int step) {
     if (step != o.steps / 2) return;
     late = std::make_unique<Job>(engine, o, 9);
     came.set_value();
@@ -259,10 +269,14 @@ json measure_renders(const Options& o) {
   out["encode_s"] = summary.encode_s;
   out["denoise_s"] = summary.denoise_s;
   out["decode_s"] = summary.decode_s;
-  out["share_in_unet_and_vae"] = (summary.denoise_s + summary.decode_s) / last;
+  out["unet_s"] = unet_s;
+  out["share_in_unet_and_vae"] = {
+      {"median", shares[shares.size() / 2]}, {"min", shares.front()}, {"max", shares.back()}};
   out["two_jobs"] = {{"seconds", together}, {"ratio", together / spread(total)["median"].get<double>()}};
   out["late_job"] = {{"first_step_after_s", late->first_s()},
                      {"in_steps_of_one_job", late->first_s() / alone}};
+  out["threads"] = engine.threads();
+  out["resident_at_rest_bytes"] = at_rest;
   out["model_bytes"] = engine.model_bytes("model");
   out["peak_bytes"] = peak;
   out["above_model_bytes"] = peak - engine.model_bytes("model");

@@ -164,6 +164,41 @@ TEST_CASE("pipeline: different jobs share UNet calls and still give what each gi
     CHECK(largest_difference(pixels(watched[i]->images.at(0)), render_alone(jobs[i])) <= 1);
 }
 
+TEST_CASE("pipeline: a third job that arrives in mid-run has its first step in the very next call") {
+  Pipeline pipeline(options());
+  REQUIRE(pipeline.load(kModel, "small"));
+  Watched first, second, third;
+  constexpr int kArrives = 5;
+  int steps_of_first = 0, waited = -1;  // touched on the engine's thread alone until the jobs have ended
+
+  const auto euler = [](const char* prompt, std::int64_t seed, int steps) {
+    JobRequest what = request(prompt, seed, steps);
+    what.sampler = "euler";  // asks the denoiser once a step
+    return what;
+  };
+  RenderJob late = third.job(euler("a late bee", 3, 4));
+  late.callbacks.progress = [&, watch = late.callbacks.progress](int step, int total) {
+    watch(step, total);
+    if (waited < 0) waited = steps_of_first - kArrives;
+  };
+  RenderJob running = first.job(euler("a cat", 1, 40));
+  running.callbacks.progress = [&, watch = running.callbacks.progress](int step, int total) {
+    watch(step, total);
+    steps_of_first = step;
+    if (step == kArrives) pipeline.render(std::move(late));
+  };
+  pipeline.render(std::move(running));
+  pipeline.render(second.job(euler("a dog", 2, 60)));
+  REQUIRE(third.wait());
+  REQUIRE(first.wait());
+  REQUIRE(second.wait());
+  CHECK(waited == 1);
+  const auto stats = pipeline.stats();
+  CHECK(stats.unet_images == 40 + 60 + 4);
+  CHECK(stats.unet_calls < stats.unet_images);
+  CHECK(stats.unet_s > 0);
+}
+
 TEST_CASE("pipeline: a cancelled job ends within one step, its neighbour goes on") {
   Pipeline pipeline(options());
   REQUIRE(pipeline.load(kModel, "small"));
