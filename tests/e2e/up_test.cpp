@@ -1,7 +1,9 @@
 // `waggle up`: it leaves nothing behind, whatever ends it.
+#include <algorithm>
 #include <csignal>
 
 #include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
 
 #include "consumer/cli/private_folder.h"
 #include "tests/bridge/http_client.h"
@@ -86,7 +88,7 @@ TEST_CASE("up: its workers divide the processors and say how many threads they t
     std::vector<std::string> all{"--model", WAGGLE_TEST_MODEL};
     all.insert(all.end(), flags.begin(), flags.end());
     Pool pool(all);
-    const Run listed = pool.run({"workers", "--json"});
+    const Run listed = pool.waggle({"workers", "--json"});
     INFO(listed.output);
     std::vector<int> counts;
     for (const auto& worker : nlohmann::json::parse(listed.output).at("workers")) {
