@@ -91,7 +91,8 @@ TEST_CASE("up: its workers divide the processors and say how many threads they t
     const Run listed = pool.waggle({"workers", "--json"});
     INFO(listed.output);
     std::vector<int> counts;
-    for (const auto& worker : nlohmann::json::parse(listed.output).at("workers")) {
+    const auto reply = nlohmann::json::parse(listed.output);
+    for (const auto& worker : reply.at("workers")) {
       const auto name = worker.at("device_name").get<std::string>();
       counts.push_back(std::stoi(name.substr(name.rfind(", ") + 2)));
     }
