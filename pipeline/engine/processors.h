@@ -2,7 +2,7 @@
 //
 // Reads and counts; it pins nothing, since the kernel places threads better than a mask drawn at start. Of a
 // worker's processors none is kept free for its queue: its other threads sleep, and one that sleeps comes in
-// front of threads that compute within a slice (4 ms at most, measured). On processors with SMT the siblings
+// front of threads that compute within a slice (about 6 ms, measured). On processors with SMT the siblings
 // stay free for them anyway.
 #pragma once
 
