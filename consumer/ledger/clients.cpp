@@ -55,7 +55,7 @@ constexpr std::size_t kJobsPerCall = 50;
 
 std::vector<std::string> submit_arguments(Jobs jobs, const Policy& policy) {
   std::vector<std::string> words = {std::to_string(policy.max_queued),
-                                    std::to_string(policy.max_queued_bytes), PolicyText(policy).max_events};
+                                    std::to_string(policy.max_queued_bytes)};
   for (const Ledger::Submission& job : jobs) add_arguments(words, job);
   return words;
 }
@@ -126,7 +126,7 @@ std::vector<Result<Ledger::SubmitOutcome>> Ledger::submit_many(const std::vector
 
 Result<Ledger::CancelOutcome> Ledger::cancel(const JobId& id, const Policy& policy) {
   const PolicyText text(policy);
-  auto answer = impl_->redis.run(scripts::cancel, {id.value, text.job_ttl, text.image_ttl, text.max_events});
+  auto answer = impl_->redis.run(scripts::cancel, {id.value, text.job_ttl, text.image_ttl});
   if (!answer) return std::move(answer).error();
   const std::string& word = answer->at(0).text;
   if (auto error = missing_job(word)) return *error;
@@ -147,7 +147,7 @@ Result<Ledger::CancelOutcome> Ledger::cancel(const JobId& id, const Policy& poli
 
 Result<Event> Ledger::requeue(const JobId& id, const Policy& policy) {
   const PolicyText text(policy);
-  auto answer = impl_->redis.run(scripts::requeue, {id.value, text.max_events});
+  auto answer = impl_->redis.run(scripts::requeue, {id.value});
   if (!answer) return std::move(answer).error();
   const std::string& word = answer->at(0).text;
   if (auto error = missing_job(word)) return *error;

@@ -17,10 +17,10 @@ Result<Reaping> Ledger::reap(const Policy& policy, int limit) {
   const PolicyText text(policy);
   const Error lost{ErrorCode::worker_lost, "the worker vanished"};
   const Error late{ErrorCode::deadline_exceeded, "the job's deadline passed"};
-  auto answer = impl_->redis.run(scripts::reap, {std::to_string(limit), text.job_ttl, text.image_ttl,
-                                                 text.max_events, text.backoff_first, text.backoff_max,
-                                                 text.lease, std::to_string(policy.max_image_bytes),
-                                                 codec::to_msgpack(lost), codec::to_msgpack(late)});
+  auto answer = impl_->redis.run(
+      scripts::reap,
+      {std::to_string(limit), text.job_ttl, text.image_ttl, text.backoff_first, text.backoff_max, text.lease,
+       std::to_string(policy.max_image_bytes), codec::to_msgpack(lost), codec::to_msgpack(late)});
   if (!answer) return std::move(answer).error();
   Reaping round;
   round.more = answer->at(0).number() != 0;

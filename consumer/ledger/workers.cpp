@@ -112,7 +112,7 @@ std::vector<Result<FinishOutcome>> end_attempts(Connection& redis, std::span<End
   std::deque<std::string> keys;
   Sending sending;
   for (const std::string& word : {endings.front().lease.worker.value, text.job_ttl, text.image_ttl,
-                                  text.max_events, text.backoff_first, text.backoff_max}) {
+                                  text.backoff_first, text.backoff_max}) {
     arguments.add(word);
   }
   for (std::size_t i = 0; i < endings.size(); ++i) {
@@ -152,9 +152,8 @@ Result<std::vector<ClaimedJob>> Ledger::claim(const ClaimQuery& query, const Pol
   const std::string token = query.token.empty() || impl_->redis.named() ? query.token : query.token + "?";
   const auto ask = [&](bool repeated) {
     std::vector<std::string_view> arguments = {
-        query.worker.value,  room,           query.batch_key, query.same_batch ? "1" : "0",
-        text.lease,          text.image_ttl, text.max_events, token,
-        repeated ? "1" : "0"};
+        query.worker.value, room,           query.batch_key, query.same_batch ? "1" : "0",
+        text.lease,         text.image_ttl, token,           repeated ? "1" : "0"};
     arguments.insert(arguments.end(), query.models.begin(), query.models.end());
     return impl_->redis.run(scripts::claim, arguments, {.again = query.token.empty()});
   };

@@ -10,7 +10,7 @@ for at = 3, #ARGV, 5 do
     if step ~= '' then
       if total == job.total then call('HSET', job_key(id), 'step', step) else call('HSET', job_key(id), 'step', step, 'total', total) end
     end
-    logged = log_event(id, max_events, 'e', event)[1]
+    logged = call('XADD', events_key(id), 'MAXLEN', '~', max_events, '*', 'e', event)
   end
   answers[#answers + 1] = logged
 end

@@ -1,14 +1,14 @@
--- Somebody wants the job no more. ARGV: id, job ttl, image ttl, max events
+-- Somebody wants the job no more. ARGV: id, job ttl, image ttl
 -- Answers {'ended', event} | {'running', worker} | {'already', state} | {'unknown'} | {'expired'}
-local id, job_ttl, image_ttl, max_events = unpack(ARGV)
+local id, job_ttl, image_ttl = unpack(ARGV)
 local job = fields(id, 'worker', unpack(END_NEEDS))
 if not job.state then return {why_missing(id)} end
 if job.state == 'queued' then
-  local limits = {job = job_ttl, images = image_ttl, events = max_events}
-  return {'ended', end_job(id, job, 'cancelled', limits, false, false, 't', 'cancelled', 'a', 0)}
+  local limits = {job = job_ttl, images = image_ttl}
+  return {'ended', end_job(id, job, 'cancelled', limits, false, false, 't', 'cancelled', 'a', '0')}
 end
 if job.state == 'running' then
-  call('HSET', job_key(id), 'cancel', 1)
+  call('HSET', job_key(id), 'cancel', 1, 'more', 1)
   return {'running', job.worker}
 end
 return {'already', job.state}

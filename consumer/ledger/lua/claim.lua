@@ -1,8 +1,8 @@
 -- A worker takes what it has room for: the first job over all its lanes, then more of the same batch key.
 -- A claim whose answer was lost is repeated with its token, and gives what it gave then, if it gave anything.
--- ARGV: worker, room, batch key or '', same_batch 0|1, lease ms, image ttl ms, max events, token, repeated 0|1, models...
+-- ARGV: worker, room, batch key or '', same_batch 0|1, lease ms, image ttl ms, token, repeated 0|1, models...
 -- Answers a list of {id, attempt, request, batch key, alone, deadline, {n, description, ...}, entry id of its start}
-local worker, room, wanted, same_batch, lease, image_ttl, max_events, token, repeated = unpack(ARGV, 1, 9)
+local worker, room, wanted, same_batch, lease, image_ttl, token, repeated = unpack(ARGV, 1, 8)
 room = tonumber(room)
 local until_text = text(now + lease)
 local taken, scores, seen = {}, {}, {}
@@ -11,7 +11,7 @@ wake_delayed(16)
 -- Jobs that name their worker wait in lanes of their own.
 local lanes, paused = {}, {}
 for _, model in ipairs(call('SMEMBERS', P .. 'paused')) do paused[model] = true end
-for i = 10, #ARGV do
+for i = 9, #ARGV do
   if not paused[ARGV[i]] then
     lanes[#lanes + 1] = ARGV[i]
     lanes[#lanes + 1] = '@' .. worker .. ':' .. ARGV[i]
@@ -65,7 +65,11 @@ end
 local function take(head)
   local id = head.id
   seen[id], seen[#seen + 1] = true, id
-  local job = fields(id, 'state', 'request', 'batch', 'alone', 'attempt', 'used', 'deadline', 'images')
+  local job = fields(id, 'state', 'request', 'batch', 'attempt', 'used', 'more')
+  if job.more then
+    local rare = fields(id, 'alone', 'deadline')
+    job.alone, job.deadline = rare.alone, rare.deadline
+  end
   index('ZREM', 'queue:' .. head.lane, id)
   index('ZREM', company_of(job, head.lane), id)
   -- What is past its deadline leaves the queue here and is ended by the reaper, who can tell it to the readers.
@@ -75,7 +79,7 @@ local function take(head)
   index('ZADD', 'leases', until_text, id)
   scores[#scores + 1] = head.score
   taken[#taken + 1] = {id, attempt, job.request, job.batch, job.alone and 1 or 0, job.deadline or '',
-    job.images and images_done(id) or {}, log_event(id, max_events, 't', 'started', 'a', attempt, 'w', worker)[1]}
+    job.attempt and images_done(id) or {}, log_event(id, 't', 'started', 'a', attempt, 'w', worker)}
   return job
 end
 

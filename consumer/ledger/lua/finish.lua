@@ -1,11 +1,11 @@
 -- Attempts of one worker end. The same call again gives the same answers, also when the jobs have moved on since.
--- ARGV: worker, job ttl, image ttl, max events, first back-off, longest back-off (all ms), then of each: id, attempt,
+-- ARGV: worker, job ttl, image ttl, first back-off, longest back-off (all ms), then of each: id, attempt,
 --       outcome (completed|failed|cancelled|released), event bytes, error bytes, retryable 0|1, seed or '', and the number
 --       of images that come with the end and index and description of each
 -- Answers for each {outcome, entry id, its fields} with outcome ended|requeued|dead|cancelled, without the fields when the
 -- event was logged as it was given; or {'refused'} or {'no_image'}.
-local worker, job_ttl, image_ttl, max_events, first, longest = unpack(ARGV, 1, 6)
-local limits = {job = job_ttl, images = image_ttl, events = max_events}
+local worker, job_ttl, image_ttl, first, longest = unpack(ARGV, 1, 5)
+local limits = {job = job_ttl, images = image_ttl}
 local render_ms = {}
 
 local function note_render_time(model, took)
@@ -21,18 +21,20 @@ local function end_attempt(id, job, attempt, outcome, event, error, retryable, s
     return answer, end_job(id, job, state, limits, why, told .. answer, ...)
   end
   local function again(delay, left, ...)
-    local logged = log_event(id, max_events, 't', 'retried', 'a', attempt, 'r', error, 'l', left, 'b', delay)
-    queue_again(id, delay, 'last', told .. 'requeued ' .. logged[1], ...)
-    return 'requeued', logged
+    local event = {'t', 'retried', 'a', attempt, 'r', error, 'l', text(left), 'b', text(delay)}
+    local entry = log_event(id, unpack(event))
+    queue_again(id, delay, 'last', told .. 'requeued ' .. entry, ...)
+    return 'requeued', {entry, event}
   end
   if outcome == 'failed' then keep_attempt_error(id, attempt, worker, error) end
   -- An acknowledged cancel wins over a result that came in after it.
   if outcome == 'cancelled' then return to_end('ended', 'cancelled', false, 't', 'cancelled', 'a', attempt) end
-  if job.cancel then return to_end('cancelled', 'cancelled', false, 't', 'cancelled', 'a', attempt) end
+  if job.more and call('HEXISTS', job_key(id), 'cancel') == 1 then
+    return to_end('cancelled', 'cancelled', false, 't', 'cancelled', 'a', attempt)
+  end
   if outcome == 'completed' then
     note_render_time(job.model, now - job.started)
-    if job.error then call('HDEL', job_key(id), 'error') end
-    if seed ~= '' and seed ~= job.seed then call('HSET', job_key(id), 'seed', seed) end
+    if seed ~= '' then job.seed = seed end
     return to_end('ended', 'completed', false, 'e', event)
   end
   if outcome == 'released' then return again(0, max - used + 1, 'used', used - 1) end
@@ -42,10 +44,10 @@ local function end_attempt(id, job, attempt, outcome, event, error, retryable, s
 end
 
 local answers = {}
-local at = 7
+local at = 6
 while ARGV[at] do
   local id, attempt, outcome, event, error, retryable, seed, images = unpack(ARGV, at, at + 7)
-  local job = fields(id, 'worker', 'cancel', 'used', 'max', 'started', 'last', 'error', 'seed', unpack(END_NEEDS))
+  local job = fields(id, 'worker', 'used', 'max', 'started', 'last', unpack(END_NEEDS))
   local last_attempt, last_worker, last_outcome, last_event
   if job.last then last_attempt, last_worker, last_outcome, last_event = string.match(job.last, '^(%S+) (%S+) (%S+) (%S+)$') end
   local answer
@@ -54,10 +56,11 @@ while ARGV[at] do
     answer = {last_outcome, logged[1], logged[2]}
   elseif not holds(job, attempt, worker) then
     answer = {'refused'}
-  elseif not keep_images(id, attempt, image_ttl, at + 8, tonumber(images)) then
-    answer = {'no_image'}
   else
-    job.images = job.images or images ~= '0'
+    job.kept = keep_images(id, attempt, image_ttl, at + 8, tonumber(images))
+    if not job.kept then answer = {'no_image'} end
+  end
+  if not answer then
     local said, logged = end_attempt(id, job, attempt, outcome, event, error, retryable, seed)
     answer = {said, logged[1], logged[2][1] ~= 'e' and logged[2] or nil}
   end

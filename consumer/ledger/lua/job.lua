@@ -2,7 +2,8 @@
 -- script when it is loaded, and write_indexes() after it. Scripts take the key prefix as KEYS[1]; a Redis Cluster is not
 -- supported.
 --
--- job:<id>           hash, the record (fields below, where they are written; what is 0 or empty is left out)
+-- job:<id>           hash, the record (fields below, where they are written; what is 0 or empty is left out). `more` says that
+--                    it has a field that few have: alone, blobs, cancel, deadline or idempotency
 -- events:<id>        stream, the event log
 -- image:<id>:<n>:<a> encoded image, as attempt a made it; the record's field image:<n> begins with its a
 -- jobs               sorted set of ids by the number of their state, and so in the order of the ids inside a state, which
@@ -34,16 +35,16 @@ local function image_key(id, index, attempt) return P .. 'image:' .. id .. ':' .
 
 -- Records are written at once. Indexes are written when the script ends, each of them once, however many jobs it
 -- concerns: a script that has to read what it has just changed in one calls write_indexes() before.
-local unwritten, in_order, counted, usage, last_tags = {}, {}, {}, {}, {}
+local unwritten, in_order, counted, usage, last_tags = {ZADD = {}, ZREM = {}}, {}, {}, {}, {}
 local function index(command, name, first, second)
-  local words = unwritten[command .. name]
+  local words = unwritten[command][name]
   if not words then
     words = {command, P .. name}
-    unwritten[command .. name] = words
+    unwritten[command][name] = words
     in_order[#in_order + 1] = words
   end
   words[#words + 1] = first
-  if second then words[#words + 1] = second end
+  words[#words + 1] = second
 end
 local function count_bytes(what, bytes) counted[what] = (counted[what] or 0) + bytes end
 local function bytes_counted(what)
@@ -56,7 +57,7 @@ local function write_indexes()
   for what, bytes in pairs(counted) do
     if bytes ~= 0 then call('HINCRBY', P .. 'usage', what, bytes) end
   end
-  unwritten, in_order, counted, usage, last_tags = {}, {}, {}, {}, {}
+  unwritten, in_order, counted, usage, last_tags = {ZADD = {}, ZREM = {}}, {}, {}, {}, {}
 end
 
 -- The fields asked for as a table by name; absent ones are false.
@@ -82,15 +83,8 @@ local function jobs_in(state)
   return call('ZCOUNT', P .. 'jobs', state_number[state], state_number[state])
 end
 
--- Appends to the event log and answers {entry id, fields}, as a reader of the log would get it: all text. The newest
--- entry is never trimmed, so an end stays.
-local function log_event(id, max_events, ...)
-  local texts = {...}
-  for i, value in ipairs(texts) do
-    if type(value) == 'number' then texts[i] = text(value) end
-  end
-  return {call('XADD', events_key(id), 'MAXLEN', '~', max_events, '*', unpack(texts)), texts}
-end
+-- Appends to the event log and answers the entry's id. Only progress comes often enough to be trimmed: see append.lua.
+local function log_event(id, ...) return call('XADD', events_key(id), '*', ...) end
 local function read_event(id, entry)
   return call('XRANGE', events_key(id), entry, entry)[1] or {entry, {}}
 end
@@ -109,16 +103,20 @@ local function images_of(id)
   return images
 end
 -- Images of the attempt that holds the job. Their bytes have been sent ahead and go by themselves unless they are kept
--- here. `from` and on in ARGV: index and description of each. False when the bytes of one are not there: Redis had no
--- room for them.
+-- here. `from` and on in ARGV: index and description of each. Answers {bytes, number}, or false when the bytes of one are
+-- not there: Redis had no room for them.
 local function keep_images(id, attempt, ttl, from, count)
+  if count == 0 then return {0, 0} end
+  local bytes, described = 0, {'images', 1}
   for i = from, from + 2 * count - 1, 2 do
-    if call('PEXPIRE', image_key(id, ARGV[i], attempt), ttl) == 0 then return false end
+    local key = image_key(id, ARGV[i], attempt)
+    if call('PEXPIRE', key, ttl) == 0 then return false end
+    bytes = bytes + call('STRLEN', key)
+    described[#described + 1] = 'image:' .. ARGV[i]
+    described[#described + 1] = attempt .. ' ' .. ARGV[i + 1]
   end
-  for i = from, from + 2 * count - 1, 2 do
-    call('HSET', job_key(id), 'image:' .. ARGV[i], attempt .. ' ' .. ARGV[i + 1], 'images', 1)
-  end
-  return true
+  call('HSET', job_key(id), unpack(described))
+  return {bytes, count}
 end
 
 -- Order inside a lane: priority first, then fair shares between tenants, then age. The share is start-time fair queueing:
@@ -195,6 +193,11 @@ end
 
 -- The images of a job that ended count against the byte budget until `ttl` has passed, when their keys expire by
 -- themselves.
+local function note_images(id, ttl, bytes, count)
+  index('ZADD', 'images', text(now + ttl), id)
+  call('HSET', P .. 'image_bytes', id, text(bytes) .. ' ' .. text(count))
+  count_bytes('images', bytes)
+end
 local function count_images(id, ttl)
   local bytes, count = 0, 0
   for _, image in ipairs(images_of(id)) do
@@ -204,10 +207,7 @@ local function count_images(id, ttl)
       bytes, count = bytes + size, count + 1
     end
   end
-  if count == 0 then return end
-  index('ZADD', 'images', now + ttl, id)
-  call('HSET', P .. 'image_bytes', id, bytes .. ' ' .. count)
-  count_bytes('images', bytes)
+  if count > 0 then note_images(id, ttl, bytes, count) end
 end
 -- Takes them off again. Answers their bytes and number.
 local function uncount_images(id)
@@ -246,10 +246,9 @@ local function too_many_bytes(more, most)
 end
 
 -- The one way to an end: state, event, indexes, lifetimes. `job` has the fields END_NEEDS; `limits` are the job's and its
--- images' time to live and the most events; `error` is bytes or false; `told` is false, or what a worker is
--- told of its attempt: see finish.lua; then the event.
--- Answers the event.
-local END_NEEDS = {'state', 'attempt', 'model', 'blobs', 'idempotency', 'bytes', 'deadline', 'images'}
+-- images' time to live; `error` is bytes or false; `told` is false, or what a worker is told of its attempt: see
+-- finish.lua; then the event, all text. Answers the event as a reader of the log gets it.
+local END_NEEDS = {'state', 'attempt', 'model', 'bytes', 'images', 'more'}
 local function end_job(id, job, state, limits, error, told, ...)
   if job.state == 'running' then
     index('ZREM', 'leases', id)
@@ -257,18 +256,26 @@ local function end_job(id, job, state, limits, error, told, ...)
     dequeue(id, fields(id, unpack(PLACE_NEEDS)))
     index('ZREM', 'delayed', id)
   end
-  if job.deadline then index('ZREM', 'deadlines', id) end
-  local event = log_event(id, limits.events, ...)
+  local entry = log_event(id, ...)
   local also = {}
   if error then also = {'error', error} end
-  if told then also[#also + 1] = 'last'; also[#also + 1] = told .. ' ' .. event[1] end
+  if told then also[#also + 1] = 'last'; also[#also + 1] = told .. ' ' .. entry end
+  if job.seed then also[#also + 1] = 'seed'; also[#also + 1] = job.seed end
   set_state(id, state, 'finished', now_text, unpack(also))
-  if job.idempotency then call('PEXPIRE', job.idempotency, limits.job) end
-  if job.images then count_images(id, limits.images) end
+  if job.images then
+    count_images(id, limits.images)
+  elseif job.kept and job.kept[2] > 0 then
+    note_images(id, limits.images, unpack(job.kept))  -- all it has came with its end
+  end
   count_bytes('jobs', -(job.bytes or 0))
-  let_go_of_blobs(id, job.blobs, limits.job)
+  if job.more then
+    local rare = fields(id, 'deadline', 'idempotency', 'blobs')
+    if rare.deadline then index('ZREM', 'deadlines', id) end
+    if rare.idempotency then call('PEXPIRE', rare.idempotency, limits.job) end
+    let_go_of_blobs(id, rare.blobs, limits.job)
+  end
   index('ZADD', 'retire', text(now + limits.job), id)
-  return event
+  return {entry, {...}}
 end
 
 -- Whether this attempt holds the job. An expired lease that nobody has taken back yet still stands: until then no other

@@ -1,8 +1,8 @@
 -- What time brings about, at most `limit` transitions a call, so that no call holds up the others.
--- ARGV: limit, job ttl, image ttl, max events, first back-off, longest back-off, lease, most bytes of images or 0,
+-- ARGV: limit, job ttl, image ttl, first back-off, longest back-off, lease, most bytes of images or 0,
 --       error of a lost worker, of a deadline
 -- Answers {more 0|1, list of {id, model, event}}
-local limit, job_ttl, image_ttl, max_events, first, longest, lease, max_images, lost_error, deadline_error = unpack(ARGV)
+local limit, job_ttl, image_ttl, first, longest, lease, max_images, lost_error, deadline_error = unpack(ARGV)
 limit, lease, max_images = tonumber(limit), tonumber(lease), tonumber(max_images)
 local done = {}
 
@@ -27,7 +27,7 @@ local function tell(id, job, event)
   limit = limit - 1
 end
 local function to_end(id, job, state, error, ...)
-  local limits = {job = job_ttl, images = image_ttl, events = max_events}
+  local limits = {job = job_ttl, images = image_ttl}
   tell(id, job, end_job(id, job, state, limits, error, false, ...))
 end
 
@@ -35,7 +35,7 @@ end
 for _, id in ipairs(due('deadlines')) do
   local job = fields(id, unpack(END_NEEDS))
   if job.state == 'queued' or job.state == 'running' then
-    to_end(id, job, 'expired', deadline_error, 't', 'expired', 'a', job.attempt or 0)
+    to_end(id, job, 'expired', deadline_error, 't', 'expired', 'a', job.attempt or '0')
   else
     index('ZREM', 'deadlines', id)
   end
@@ -51,15 +51,15 @@ for _, id in ipairs(due('leases')) do
     local used, max = tonumber(job.used), tonumber(job.max)
     keep_attempt_error(id, job.attempt, job.worker, lost_error)
     local lost = call('HINCRBY', job_key(id), 'lost', 1)
-    if lost >= 2 then call('HSET', job_key(id), 'alone', 1) end
+    if lost >= 2 then call('HSET', job_key(id), 'alone', 1, 'more', 1) end
     if used >= max then
       to_end(id, job, 'dead', lost_error, 't', 'dead', 'a', job.attempt, 'r', lost_error)
     else
       -- The first loss says nothing of the job.
       local delay = lost >= 2 and backoff(used, first, longest) or 0
       queue_again(id, delay)
-      tell(id, job, log_event(id, max_events, 't', 'retried', 'a', job.attempt, 'r', lost_error, 'l', max - used,
-        'b', delay))
+      local event = {'t', 'retried', 'a', job.attempt, 'r', lost_error, 'l', text(max - used), 'b', text(delay)}
+      tell(id, job, {log_event(id, unpack(event)), event})
     end
   end
 end

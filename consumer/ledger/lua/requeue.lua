@@ -1,7 +1,7 @@
 -- A job that ended without success is given another run by hand: last in the queue, attempts and losses counted anew, the
--- deadline starting again. The errors of its attempts stay. ARGV: id, max events
+-- deadline starting again. The errors of its attempts stay. ARGV: id
 -- Answers {'queued', event} | {'state', state} | {'unknown'} | {'expired'}
-local id, max_events = ARGV[1], ARGV[2]
+local id = ARGV[1]
 local job = fields(id, 'state', 'model', 'pinned', 'batch', 'priority', 'tenant', 'deadline_after', 'blobs', 'idempotency',
   'bytes')
 if not job.state then return {why_missing(id)} end
@@ -21,4 +21,5 @@ if job.deadline_after then
 end
 enqueue(id, job)
 write_indexes()
-return {'queued', log_event(id, max_events, 't', 'queued', 'p', call('ZRANK', P .. 'queue:' .. lane_of(job), id))}
+local event = {'t', 'queued', 'p', text(call('ZRANK', P .. 'queue:' .. lane_of(job), id))}
+return {'queued', {log_event(id, unpack(event)), event}}

@@ -1,10 +1,21 @@
 -- Jobs come in, in their order, each accepted or refused by itself. Repeated with the same id one changes nothing and gets
--- the same answer. ARGV: most jobs, most bytes, max events, then for each the 14 below.
+-- the same answer. ARGV: most jobs, most bytes, then for each the 14 below.
 -- Answers for each {'accepted', id, position, 0, entry id} | {'accepted', id, position, 1} | {'queue_full', 'jobs' or
 -- 'bytes'} | {'conflict'} | {'no_blob', index}
-local max_queued, max_bytes, max_events = unpack(ARGV, 1, 3)
+local max_queued, max_bytes = unpack(ARGV, 1, 2)
 local EACH = 14
 local queued = jobs_in('queued')
+-- Whether one of these ids may have been submitted before, be it in this call.
+local perhaps_known = false
+do
+  local keys, here = {}, {}
+  for at = 3, #ARGV, EACH do
+    keys[#keys + 1] = job_key(ARGV[at])
+    perhaps_known = perhaps_known or here[ARGV[at]]
+    here[ARGV[at]] = true
+  end
+  perhaps_known = perhaps_known or call('EXISTS', unpack(keys)) > 0
+end
 local lanes = {}  -- by name: what the index holds (how many, and the last score), and the scores of this call's jobs
 
 local function lane_now(lane)
@@ -48,7 +59,7 @@ local function submit(id, request, digest, batch, model, priority, tenant, idemp
       end
     end
   end
-  if call('EXISTS', job_key(id)) == 1 then
+  if perhaps_known and call('EXISTS', job_key(id)) == 1 then
     local head = call('XRANGE', events_key(id), '-', '+', 'COUNT', 1)[1]
     return {'accepted', id, position_of(id), 0, head and head[1]}
   end
@@ -88,6 +99,7 @@ local function submit(id, request, digest, batch, model, priority, tenant, idemp
     also('deadline', text(now + deadline_after))
     index('ZADD', 'deadlines', text(now + deadline_after), id)
   end
+  if blobs ~= '' or deadline_after ~= '' or idempotency ~= '' then also('more', 1) end
   if idempotency ~= '' then
     also('idempotency', P .. idempotency)
     call('SET', P .. idempotency, id .. ' ' .. digest)
@@ -96,9 +108,9 @@ local function submit(id, request, digest, batch, model, priority, tenant, idemp
     'submitted', now_text, 'total', total_steps, 'bytes', #request, unpack(more))
   enqueue(id, job)
   position = text(position)
-  return {'accepted', id, position, 0, log_event(id, max_events, 't', 'queued', 'p', position)[1]}
+  return {'accepted', id, position, 0, log_event(id, 't', 'queued', 'p', position)}
 end
 
 local answers = {}
-for at = 4, #ARGV, EACH do answers[#answers + 1] = submit(unpack(ARGV, at, at + EACH - 1)) end
+for at = 3, #ARGV, EACH do answers[#answers + 1] = submit(unpack(ARGV, at, at + EACH - 1)) end
 return answers
