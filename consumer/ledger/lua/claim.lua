@@ -21,16 +21,22 @@ end
 -- Between two tenants' jobs of the same tag, the older one.
 local function earlier(a, b) return a.score < b.score or (a.score == b.score and a.id < b.id) end
 
--- The first ones over all lanes that have not been looked at, at most `count`; `name` gives an index of a lane.
-local function first(count, name)
-  local found = {}
+-- The first ones over all lanes that have not been looked at, at most `count` of each, in their order; `name` gives an index
+-- of a lane. Their scores only where there is something to compare them with: Redis prints a score slowly.
+local function first(count, name, with_scores)
+  local heads, busy = {}, {}
   for _, lane in ipairs(lanes) do
-    local heads = call('ZRANGE', P .. name(lane), 0, count + #seen - 1, 'WITHSCORES')
-    for i = 1, #heads, 2 do
-      if not seen[heads[i]] then found[#found + 1] = {id = heads[i], score = tonumber(heads[i + 1]), lane = lane} end
+    heads[lane] = call('ZRANGE', P .. name(lane), 0, count + #seen - 1)
+    if #heads[lane] > 0 then busy[#busy + 1] = lane end
+  end
+  local found = {}
+  for _, lane in ipairs(busy) do
+    local scores = (with_scores or #busy > 1) and call('ZMSCORE', P .. name(lane), unpack(heads[lane]))
+    for i, id in ipairs(heads[lane]) do
+      if not seen[id] then found[#found + 1] = {id = id, score = scores and tonumber(scores[i]), lane = lane} end
     end
   end
-  if #found > 1 then table.sort(found, earlier) end
+  if #busy > 1 then table.sort(found, earlier) end
   return found
 end
 
@@ -65,7 +71,7 @@ end
 local function take(head)
   local id = head.id
   seen[id], seen[#seen + 1] = true, id
-  local job = fields(id, 'state', 'request', 'batch', 'attempt', 'used', 'more')
+  local job = fields(id, 'state', 'request', 'batch', 'score', 'attempt', 'used', 'more')
   if job.more then
     local rare = fields(id, 'alone', 'deadline')
     job.alone, job.deadline = rare.alone, rare.deadline
@@ -77,7 +83,7 @@ local function take(head)
   local attempt, used = text((job.attempt or 0) + 1), text((job.used or 0) + 1)
   set_state(id, 'running', 'attempt', attempt, 'used', used, 'worker', worker, 'claim', token, 'started', now_text)
   index('ZADD', 'leases', until_text, id)
-  scores[#scores + 1] = head.score
+  scores[#scores + 1] = tonumber(job.score)
   taken[#taken + 1] = {id, attempt, job.request, job.batch, job.alone and 1 or 0, job.deadline or '',
     job.attempt and images_done(id) or {}, log_event(id, 't', 'started', 'a', attempt, 'w', worker)}
   return job
@@ -88,11 +94,11 @@ local function queue(lane) return 'queue:' .. lane end
 local function batch(lane) return 'batch:' .. lane .. '|' .. key end
 local function alone(lane) return 'alone:' .. lane end
 -- Nobody joins a running batch before a job that must run alone and came first: it would wait for as long as others come.
-local barrier = key and first(1, alone)[1]
+local barrier = key and first(1, alone, true)[1]
 local room_left = true
 while room_left and #taken < room do
   local asked = (key or same_batch ~= '1') and room - #taken or 1
-  local heads = first(asked, key and batch or queue)
+  local heads = first(asked, key and batch or queue, barrier)
   room_left = #heads >= asked
   for _, head in ipairs(heads) do
     if #taken >= room or (barrier and earlier(barrier, head)) then room_left = false; break end

@@ -6,12 +6,13 @@
 --                    it has a field that few have: alone, blobs, cancel, deadline or idempotency
 -- events:<id>        stream, the event log
 -- image:<id>:<n>:<a> encoded image, as attempt a made it; the record's field image:<n> begins with its a
--- jobs               sorted set of ids by the number of their state, and so in the order of the ids inside a state, which
+-- jobs               sorted set of ids by how they ended, 0 before that, and so in the order of the ids inside a score, which
 --                    is that of admission
 -- queue:<lane>       sorted set, what may be claimed; lane = model, or @worker:model for jobs that name their worker
 -- batch:<lane>|<key> the same, only the jobs of one batch key
 -- alone:<lane>       the same, only those that must run alone, which are in no batch
--- delayed, leases, deadlines, retire, images: sorted sets of ids by the time (ms) at which something is to happen
+-- delayed, leases, deadlines, retire, images: sorted sets of ids by the time (ms) at which something is to happen; leases
+--                    has all that is running
 -- retired            sorted set of ids whose record is gone, by the time at which that is forgotten too
 -- paused             set of models that nobody may claim
 -- usage              hash of byte counts: jobs and blobs (of jobs that have not ended), images (of those that have)
@@ -26,8 +27,8 @@ local function text(number) return string.format('%d', number) end
 local now_text = text(now)
 
 local STATES = {'queued', 'running', 'completed', 'failed', 'cancelled', 'expired', 'dead'}
-local state_number = {}
-for number, state in ipairs(STATES) do state_number[state] = tostring(number) end
+local ALIVE = '0'
+local state_number = {queued = ALIVE, running = ALIVE, completed = '1', failed = '2', cancelled = '3', expired = '4', dead = '5'}
 
 local function job_key(id) return P .. 'job:' .. id end
 local function events_key(id) return P .. 'events:' .. id end
@@ -74,13 +75,13 @@ local function why_missing(id)
   return call('ZSCORE', P .. 'retired', id) and 'expired' or 'unknown'
 end
 
--- With it go other fields of the record.
-local function set_state(id, to, ...)
-  call('HSET', job_key(id), 'state', to, ...)
-  index('ZADD', 'jobs', state_number[to], id)
-end
+-- With it go other fields of the record. The index of states is told of coming to life and of ends alone.
+local function set_state(id, to, ...) call('HSET', job_key(id), 'state', to, ...) end
+local function note_life(id, state) index('ZADD', 'jobs', state_number[state], id) end
 local function jobs_in(state)
-  return call('ZCOUNT', P .. 'jobs', state_number[state], state_number[state])
+  if state == 'running' then return call('ZCARD', P .. 'leases') end
+  local count = call('ZCOUNT', P .. 'jobs', state_number[state], state_number[state])
+  return state == 'queued' and count - jobs_in('running') or count
 end
 
 -- Appends to the event log and answers the entry's id. Only progress comes often enough to be trimmed: see append.lua.
@@ -262,6 +263,7 @@ local function end_job(id, job, state, limits, error, told, ...)
   if told then also[#also + 1] = 'last'; also[#also + 1] = told .. ' ' .. entry end
   if job.seed then also[#also + 1] = 'seed'; also[#also + 1] = job.seed end
   set_state(id, state, 'finished', now_text, unpack(also))
+  note_life(id, state)
   if job.images then
     count_images(id, limits.images)
   elseif job.kept and job.kept[2] > 0 then

@@ -2,11 +2,11 @@
 local wanted, cursor, limit = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local key = P .. 'jobs'
 
--- One more than the limit of a state's ids, before the cursor. Inside a score they lie in their order, so the place of
--- the cursor is found by halving.
-local function page(state)
-  local first = call('ZCOUNT', key, '-inf', '(' .. state_number[state])
-  local last = first + jobs_in(state)  -- the first one that is too late
+-- The last `count` ids of a score before the cursor. Inside a score they lie in their order, so the place of the cursor is
+-- found by halving.
+local function page(score, count)
+  local first = call('ZCOUNT', key, '-inf', '(' .. score)
+  local last = first + call('ZCOUNT', key, score, score)  -- the first one that is too late
   if cursor ~= '' then
     local low = first
     while low < last do
@@ -15,12 +15,36 @@ local function page(state)
     end
   end
   if last == first then return {} end
-  return call('ZRANGE', key, math.max(first, last - limit - 1), last - 1)
+  return call('ZRANGE', key, math.max(first, last - count), last - 1)
+end
+
+-- One more than the limit of a state's ids.
+local function ids_in(state)
+  local running = call('ZRANGE', P .. 'leases', 0, -1)
+  local ids = {}
+  if state == 'running' then
+    for _, id in ipairs(running) do
+      if cursor == '' or id < cursor then ids[#ids + 1] = id end
+    end
+  elseif state == 'queued' then
+    local elsewhere = {}
+    for _, id in ipairs(running) do elsewhere[id] = true end
+    for _, id in ipairs(page(ALIVE, limit + 1 + #running)) do
+      if not elsewhere[id] then ids[#ids + 1] = id end
+    end
+  else
+    ids = page(state_number[state], limit + 1)
+  end
+  return ids
 end
 
 local ids = {}
-for _, state in ipairs(wanted ~= '' and {wanted} or STATES) do
-  for _, id in ipairs(page(state)) do ids[#ids + 1] = id end
+if wanted ~= '' then
+  ids = ids_in(wanted)
+else
+  for score = 0, 5 do
+    for _, id in ipairs(page(text(score), limit + 1)) do ids[#ids + 1] = id end
+  end
 end
 table.sort(ids, function(a, b) return a > b end)
 local rows = {}

@@ -15,6 +15,7 @@ index('ZREM', 'retire', id)
 call('HDEL', job_key(id), 'alone', 'cancel', 'error', 'finished', 'started', 'worker')
 job.score = next_score(tonumber(job.priority or 0), job.tenant or '')
 set_state(id, 'queued', 'score', job.score, 'used', 0, 'lost', 0, 'step', 0)
+note_life(id, 'queued')
 if job.deadline_after then
   call('HSET', job_key(id), 'deadline', now + job.deadline_after)
   index('ZADD', 'deadlines', now + job.deadline_after, id)

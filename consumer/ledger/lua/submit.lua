@@ -106,6 +106,7 @@ local function submit(id, request, digest, batch, model, priority, tenant, idemp
   end
   set_state(id, 'queued', 'request', request, 'batch', batch, 'score', job.score, 'model', model, 'max', max_attempts,
     'submitted', now_text, 'total', total_steps, 'bytes', #request, unpack(more))
+  note_life(id, 'queued')
   enqueue(id, job)
   position = text(position)
   return {'accepted', id, position, 0, log_event(id, 't', 'queued', 'p', position)}
