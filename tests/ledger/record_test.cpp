@@ -192,6 +192,15 @@ TEST_CASE("ledger: jobs are listed newest first, by pages and by state") {
   auto running = desk.ledger.list({JobState::running, 10, ""});
   REQUIRE(running->jobs.size() == 1);
   CHECK(running->jobs[0].worker == WorkerId("w1"));
+
+  // One that runs is among those that wait in the index, and on no page of them.
+  auto queued = desk.ledger.list({JobState::queued, 3, ""});
+  REQUIRE(queued->jobs.size() == 3);
+  CHECK(queued->jobs[2].id == job_id(3));
+  queued = desk.ledger.list({JobState::queued, 3, queued->next_cursor});
+  REQUIRE(queued->jobs.size() == 1);
+  CHECK(queued->jobs[0].id == job_id(2));
+  CHECK(queued->next_cursor.empty());
 }
 
 TEST_CASE("ledger: a page of no jobs, or of more than a thousand, is refused") {

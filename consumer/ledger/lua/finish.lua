@@ -15,7 +15,6 @@ end
 
 -- The attempt holds the job. Answers the outcome and the event.
 local function end_attempt(id, job, attempt, outcome, event, error, retryable, seed)
-  local used, max = tonumber(job.used), tonumber(job.max)
   local told = attempt .. ' ' .. worker .. ' '
   local function to_end(answer, state, why, ...)
     return answer, end_job(id, job, state, limits, why, told .. answer, ...)
@@ -37,6 +36,8 @@ local function end_attempt(id, job, attempt, outcome, event, error, retryable, s
     if seed ~= '' then job.seed = seed end
     return to_end('ended', 'completed', false, 'e', event)
   end
+  local attempts = fields(id, 'used', 'max')
+  local used, max = tonumber(attempts.used), tonumber(attempts.max)
   if outcome == 'released' then return again(0, max - used + 1, 'used', used - 1) end
   if retryable == '0' then return to_end('ended', 'failed', error, 'e', event) end
   if used >= max then return to_end('dead', 'dead', error, 't', 'dead', 'a', attempt, 'r', error) end
@@ -47,7 +48,7 @@ local answers = {}
 local at = 6
 while ARGV[at] do
   local id, attempt, outcome, event, error, retryable, seed, images = unpack(ARGV, at, at + 7)
-  local job = fields(id, 'worker', 'used', 'max', 'started', 'last', unpack(END_NEEDS))
+  local job = fields(id, 'worker', 'started', 'last', unpack(END_NEEDS))
   local last_attempt, last_worker, last_outcome, last_event
   if job.last then last_attempt, last_worker, last_outcome, last_event = string.match(job.last, '^(%S+) (%S+) (%S+) (%S+)$') end
   local answer

@@ -27,7 +27,7 @@ local function text(number) return string.format('%d', number) end
 local now_text = text(now)
 
 local STATES = {'queued', 'running', 'completed', 'failed', 'cancelled', 'expired', 'dead'}
-local ALIVE = '0'
+local ALIVE, ENDS = '0', {'1', '2', '3', '4', '5'}
 local state_number = {queued = ALIVE, running = ALIVE, completed = '1', failed = '2', cancelled = '3', expired = '4', dead = '5'}
 
 local function job_key(id) return P .. 'job:' .. id end

@@ -42,8 +42,8 @@ local ids = {}
 if wanted ~= '' then
   ids = ids_in(wanted)
 else
-  for score = 0, 5 do
-    for _, id in ipairs(page(text(score), limit + 1)) do ids[#ids + 1] = id end
+  for _, score in ipairs({ALIVE, unpack(ENDS)}) do
+    for _, id in ipairs(page(score, limit + 1)) do ids[#ids + 1] = id end
   end
 end
 table.sort(ids, function(a, b) return a > b end)
