@@ -59,14 +59,15 @@ at::Tensor Autoencoder::loss(const at::Tensor& pictures, const at::Generator& no
   return visible_error(decoder_.forward(latents) - pictures) + kNormalWeight * away + kColorWeight * unlike;
 }
 
-at::Tensor Autoencoder::decoder_loss(const at::Tensor& pictures, const at::Generator& noise) const {
+at::Tensor Autoencoder::decoder_loss(const at::Tensor& pictures, const at::Tensor& emphasis,
+                                     const at::Generator& noise) const {
   at::Tensor latents;
   {
     const c10::NoGradGuard no_grad;
     latents = encode(pictures);
     latents = latents + kTolerance * noise_like(latents, noise);
   }
-  return visible_error(decoder_.forward(latents) - pictures);
+  return visible_error(emphasis * (decoder_.forward(latents) - pictures));
 }
 
 bool is_of_decoder(const std::string& name) {

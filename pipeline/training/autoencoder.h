@@ -23,8 +23,10 @@ class Autoencoder {
   /// **Shape**: pictures [B, 3, H, W], -1 .. 1. **Randomness**: the posterior's noise.
   [[nodiscard]] at::Tensor loss(const at::Tensor& pictures, const at::Generator& noise) const;
   /// The same error of pixels, of what the decoder makes of latents that only the picture is known of: only
-  /// the decoder learns. **Shape**, **Randomness**: as loss().
-  [[nodiscard]] at::Tensor decoder_loss(const at::Tensor& pictures, const at::Generator& noise) const;
+  /// the decoder learns. **Shape**: emphasis [B, 1, H, W], what the error counts at each pixel; the rest as
+  /// loss(). **Randomness**: as loss().
+  [[nodiscard]] at::Tensor decoder_loss(const at::Tensor& pictures, const at::Tensor& emphasis,
+                                        const at::Generator& noise) const;
   /// The posterior's mean, not scaled.
   [[nodiscard]] at::Tensor encode(const at::Tensor& pictures) const {
     return encoder_.forward(pictures).mean;

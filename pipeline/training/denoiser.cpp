@@ -11,6 +11,7 @@
 #include "pipeline/training/describe.h"
 #include "pipeline/training/dice.h"
 #include "pipeline/training/mixed_operations.h"
+#include "pipeline/training/pictures.h"
 #include "pipeline/training/reading.h"
 #include "pipeline/training/recipe.h"
 
@@ -28,26 +29,6 @@ at::Tensor alpha_bars() {
   const pipeline::TrainingNoise noise(*config);
   at::Tensor all = at::empty({noise.size()}, at::kFloat);
   for (int t = 0; t < noise.size(); ++t) all[t] = noise.alpha_bar(t);
-  return all;
-}
-
-/// [B, 1, side, side]: kFigureCounts in the figures' boxes and half a latent pixel around them, else 1.
-at::Tensor emphasis_on_figures(const std::vector<const Scene*>& scenes, std::int64_t side) {
-  at::Tensor all = at::ones({static_cast<std::int64_t>(scenes.size()), 1, side, side}, at::kFloat);
-  const auto cell = [&](double at) {
-    return std::clamp(static_cast<std::int64_t>(at * static_cast<double>(side)), std::int64_t{0}, side - 1);
-  };
-  for (std::size_t i = 0; i < scenes.size(); ++i) {
-    for (const Figure& figure : scenes[i]->figures) {
-      const double reach = figure.radius + 0.5 / static_cast<double>(side);
-      const std::int64_t left = cell(figure.x - reach), right = cell(figure.x + reach);
-      const std::int64_t top = cell(figure.y - reach), bottom = cell(figure.y + reach);
-      all[static_cast<std::int64_t>(i)]
-          .narrow(1, top, bottom - top + 1)
-          .narrow(2, left, right - left + 1)
-          .fill_(kFigureCounts);
-    }
-  }
   return all;
 }
 
@@ -83,7 +64,7 @@ Lesson Denoiser::lesson(const at::Tensor& latents, const std::vector<const Scene
              token_rows(tokenizer_, captions, padding),
              {},
              at::empty({batch}, at::kLong),
-             emphasis_on_figures(scenes, latents.size(2))};
+             emphasis_on_figures(scenes, latents.size(2), kFigureCounts)};
   for (std::int64_t i = 0; i < batch; ++i) {
     const double share = (static_cast<double>(i) + dice.between(0, 1)) / static_cast<double>(batch);
     const double level = share * static_cast<double>(levels);

@@ -1,6 +1,8 @@
 // Between bytes and tensors.
 #include "pipeline/training/pictures.h"
 
+#include <algorithm>
+
 #include <ATen/ATen.h>
 
 #include "pipeline/training/dice.h"
@@ -42,6 +44,25 @@ at::Tensor random_crops(const at::Tensor& pictures, int side, std::mt19937_64& g
     crops.push_back(pictures[i].narrow(1, top, side).narrow(2, left, side));
   }
   return at::stack(crops);
+}
+
+at::Tensor emphasis_on_figures(const std::vector<const Scene*>& scenes, std::int64_t side, double weight) {
+  at::Tensor all = at::ones({static_cast<std::int64_t>(scenes.size()), 1, side, side}, at::kFloat);
+  const auto cell = [&](double at) {
+    return std::clamp(static_cast<std::int64_t>(at * static_cast<double>(side)), std::int64_t{0}, side - 1);
+  };
+  for (std::size_t i = 0; i < scenes.size(); ++i) {
+    for (const Figure& figure : scenes[i]->figures) {
+      const double reach = figure.radius + 0.5 / static_cast<double>(side);
+      const std::int64_t left = cell(figure.x - reach), right = cell(figure.x + reach);
+      const std::int64_t top = cell(figure.y - reach), bottom = cell(figure.y + reach);
+      all[static_cast<std::int64_t>(i)]
+          .narrow(1, top, bottom - top + 1)
+          .narrow(2, left, right - left + 1)
+          .fill_(weight);
+    }
+  }
+  return all;
 }
 
 pipeline::Picture contact_sheet(const at::Tensor& images, int columns) {

@@ -21,6 +21,10 @@ at::Tensor pictures_of(const std::vector<Scene>& scenes);
 /// draws each.
 at::Tensor random_crops(const at::Tensor& pictures, int side, std::mt19937_64& generator);
 
+/// What an error counts at each point: `weight` in the figures' boxes and half a point around them, else 1.
+/// **Shape**: [B, 1, side, side] fp32.
+at::Tensor emphasis_on_figures(const std::vector<const Scene*>& scenes, std::int64_t side, double weight);
+
 /// Pictures side by side, `columns` in a row. **Shape**: images [B, 3, h, w], -1 .. 1; what is beyond is cut.
 pipeline::Picture contact_sheet(const at::Tensor& images, int columns);
 

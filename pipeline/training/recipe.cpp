@@ -64,14 +64,12 @@ json text_config(std::int64_t vocabulary, std::int32_t begin, std::int32_t end) 
 }
 
 json scheduler_config() {
-  return {{"_class_name", "DPMSolverMultistepScheduler"},
+  return {{"_class_name", "EulerAncestralDiscreteScheduler"},
           {"beta_start", 0.00085},
           {"beta_end", 0.012},
           {"beta_schedule", "scaled_linear"},
           {"num_train_timesteps", 1000},
           {"prediction_type", "v_prediction"},
-          {"algorithm_type", "dpmsolver++"},
-          {"solver_order", 2},
           {"timestep_spacing", "trailing"},
           {"steps_offset", 0}};
 }
@@ -83,7 +81,7 @@ json model_index() {
           {"safety_checker", {nullptr, nullptr}},
           {"requires_safety_checker", false},
           {"_guidance_scale", kGuidance},
-          {"scheduler", {"diffusers", "DPMSolverMultistepScheduler"}},
+          {"scheduler", {"diffusers", "EulerAncestralDiscreteScheduler"}},
           {"text_encoder", {"transformers", "CLIPTextModel"}},
           {"tokenizer", {"transformers", "CLIPTokenizer"}},
           {"unet", {"diffusers", "UNet2DConditionModel"}},

@@ -1,6 +1,7 @@
 // The stages of a run.
 #include "pipeline/training/run.h"
 
+#include <algorithm>
 #include <fstream>
 #include <stdexcept>
 
@@ -31,6 +32,8 @@ constexpr double kVaeRate = 2e-3, kDecoderRate = 1e-3, kReaderRate = 2e-3, kDeno
 /// are local matters.
 constexpr double kCroppedShare = 0.4;
 constexpr int kCrop = kSide / 2;
+/// What a pixel of a figure counts in the decoder's finish. Grounds are easy, and most of the picture.
+constexpr double kFigureCounts = 3.0;
 
 /// The denoiser's text encoder is the one that has learned to read.
 void begin_from(const Weights& reader, const std::map<std::string, at::Tensor>& denoiser) {
@@ -117,6 +120,16 @@ at::Tensor random_pictures(int count, std::mt19937_64& generator) {
   return pictures_of(scenes);
 }
 
+double smallest_radius(const Scene& scene) {
+  return std::ranges::min_element(scene.figures, {}, &Figure::radius)->radius;
+}
+
+/// Whichever of two random scenes has the smaller figure: small ones are the last to come out right.
+Scene harder_scene(std::mt19937_64& generator) {
+  Scene first = random_scene(generator), second = random_scene(generator);
+  return smallest_radius(second) < smallest_radius(first) ? second : first;
+}
+
 void show_reconstructions(const RunSettings& run, const Autoencoder& model, Optimizer& optimizer,
                           const char* stage, const Progress& progress) {
   optimizer.swap_averages();
@@ -179,9 +192,13 @@ bool Run::train_decoder(const std::atomic<bool>& stop) {
     Gradients gradients = differentiate(parameters, settings_.threads, [&](int shard) {
       auto generator = generator_for(settings_.seed, kDecoderSteps,
                                      static_cast<std::uint64_t>(n * settings_.threads + shard));
-      at::Tensor pictures = random_pictures(each, generator);
-      if (share < kCroppedShare) pictures = random_crops(pictures, kCrop, generator);
-      return model.decoder_loss(pictures, noise_of(generator));
+      std::vector<Scene> scenes;
+      std::vector<const Scene*> shown;
+      scenes.reserve(static_cast<std::size_t>(each));
+      for (int i = 0; i < each; ++i) shown.push_back(&scenes.emplace_back(harder_scene(generator)));
+      at::Tensor both = at::cat({pictures_of(scenes), emphasis_on_figures(shown, kSide, kFigureCounts)}, 1);
+      if (share < kCroppedShare) both = random_crops(both, kCrop, generator);
+      return model.decoder_loss(both.narrow(1, 0, 3), both.narrow(1, 3, 1), noise_of(generator));
     });
     return StepResult{gradients.loss, std::move(gradients.of_each)};
   };

@@ -16,6 +16,7 @@
 
 #include "consumer/cli/sheet/contact_sheet.h"
 #include "pipeline/pipeline.h"
+#include "pipeline/training/paint.h"
 #include "tests/demo/exam.h"
 
 namespace {
@@ -29,7 +30,7 @@ struct Flags {
   int prompts = 200, steps = 20, size = 0;
   std::uint64_t seed = 1;
   std::string sampler, precision = "auto";
-  std::optional<double> guidance;
+  std::optional<double> guidance, drawn;
   double seen_at_least = 0, held_out_at_least = 0;
 };
 
@@ -61,6 +62,13 @@ class Exam {
     request.steps = flags_.steps;
     request.guidance_scale = flags_.guidance;
     if (!flags_.sampler.empty()) request.sampler = flags_.sampler;
+    if (flags_.drawn) {
+      const pipeline::Picture drawn{128, 128, 3, training::paint(asked_[index].scene, 128)};
+      ImageTransform again;
+      again.input_image.source = pipeline::encode(drawn, OutputFormat::png);
+      again.strength = *flags_.drawn;
+      request.operation = std::move(again);
+    }
     if (flags_.size > 0) request.operation = ImageGeneration{flags_.size, flags_.size};
     job.callbacks.image = [this, index](const pipeline::RenderedImage& image) { keep(index, image.bytes); };
     job.callbacks.end = [this](const Result<pipeline::RenderSummary>& end) { note_end(end); };
@@ -195,6 +203,11 @@ int main(int argc, char** argv) {
   app.add_option("--sampler", flags.sampler, "Registry name; else the model's own");
   app.add_option("--guidance", flags.guidance, "Else the model's own");
   app.add_option("--size", flags.size, "Pixels of a side; else the model's own");
+  app.add_option(
+         "--drawn", flags.drawn,
+         "Start from the picture that the generator draws, with this strength: near 0 tells what the\n"
+         "autoencoder alone loses")
+      ->check(CLI::Range(0.0, 1.0));
   app.add_option("--seed", flags.seed, "Of prompts and pictures")->capture_default_str();
   app.add_option("--precision", flags.precision, "auto, fp32, bf16, fp16")->capture_default_str();
   app.add_option("--json", flags.json, "Write counts and failures here");

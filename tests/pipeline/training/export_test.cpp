@@ -40,7 +40,7 @@ TEST_CASE("export: a run of two steps gives a folder that the pipeline renders f
   CHECK(described->family == "sd15");
   CHECK(described->default_width == 128);
   CHECK(described->default_guidance == kGuidance);
-  CHECK(described->default_sampler == "dpmpp_2m");
+  CHECK(described->default_sampler == "euler_ancestral");
   write_sample_sheet(folder.path() / "model", {"a red circle", ""}, 2, folder.path() / "sheet.png");
   std::ifstream in(folder.path() / "sheet.png", std::ios::binary);
   const auto sheet = pipeline::decode(std::string(std::istreambuf_iterator<char>(in), {}));
