@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Whether a pool's memory is flat: null jobs in their thousands over HTTP through `waggle up`, records kept for some
-seconds only, and the memory of every process and of Redis after each quarter. Ends with 1 when something grows.
+seconds only, and the memory of every process and of Redis after each quarter, when all its records have been forgotten.
+Ends with 1 when something grows.
 
     tests/bench/memory.py --programs build/release/bin [--jobs 20000]
 
@@ -17,6 +18,7 @@ import threading
 import time
 
 KEEP_H = "0.003"  # some 11 s: records come and go all the time
+PATIENCE_S = 120  # until everything of the last job must have been forgotten
 SLACK = 2 * 2**20  # of allocators, beside the share that is allowed
 
 
@@ -48,6 +50,13 @@ def redis_memory(socket):
     return next(int(line.split(":")[1]) for line in info.stdout.splitlines() if line.startswith("used_memory:"))
 
 
+def kept(socket):
+    """Jobs of which Redis still holds anything: records, images, or that there was one."""
+    sets = ("waggle:jobs", "waggle:images", "waggle:retired")
+    counts = [subprocess.run(["redis-cli", "-s", socket, "zcard", name], capture_output=True, text=True, check=True) for name in sets]
+    return sum(int(count.stdout) for count in counts)
+
+
 def unfinished(port):
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     connection.request("GET", "/metrics")
@@ -70,6 +79,11 @@ def run(arguments, pool):
             thread.join()
         while not failures and unfinished(port) > 0:
             time.sleep(0.1)
+        until = time.monotonic() + PATIENCE_S
+        while not failures and kept(socket) > 0 and time.monotonic() < until:
+            time.sleep(0.5)
+        if not failures and kept(socket) > 0:
+            failures.append(b"%d jobs are still kept" % kept(socket))
         if failures:
             print(f"failed: {failures[0].decode(errors='replace')}")
             return 1
