@@ -31,22 +31,44 @@ std::vector<BlobField> blobs_of(const JobRequest& request) {
   return blobs;
 }
 
+/// The fields that few jobs have: a name and a value each.
+std::vector<std::string> rare_fields(const Ledger::Submission& job) {
+  const JobRequest& request = job.request;
+  std::vector<std::string> rare;
+  const auto add = [&](std::string_view name, std::string value) {
+    if (value.empty()) return;
+    rare.emplace_back(name);
+    rare.push_back(std::move(value));
+  };
+  if (request.priority != 0) add("priority", std::to_string(request.priority));
+  add("tenant", request.tenant.value_or(""));
+  if (request.idempotency_key) {
+    add("idempotency", idempotency_of(request));
+    add("digest", job.digest);
+  }
+  add("pinned", request.worker_id.value_or(WorkerId()).value);
+  if (request.deadline_s)
+    add("deadline_after", std::to_string(static_cast<std::int64_t>(*request.deadline_s * 1000.0)));
+  std::string blobs;
+  for (const BlobField& blob : blobs_of(request)) blobs += (blobs.empty() ? "" : " ") + blob.id.value;
+  add("blobs", std::move(blobs));
+  return rare;
+}
+
 /// What the script is told of each job.
 void add_arguments(std::vector<std::string>& words, const Ledger::Submission& job) {
   const JobRequest& request = job.request;
-  std::string blob_names;
-  for (const BlobField& blob : blobs_of(request))
-    blob_names += (blob_names.empty() ? "" : " ") + blob.id.value;
-  const std::string deadline =
-      request.deadline_s ? std::to_string(static_cast<std::int64_t>(*request.deadline_s * 1000.0)) : "";
-  for (std::string& word : std::array<std::string, 14>{
-           job.id.value, codec::to_msgpack(request), job.digest, job.batch_key, request.model,
-           std::to_string(request.priority), request.tenant.value_or(""), idempotency_of(request),
-           request.worker_id.value_or(WorkerId()).value, std::to_string(request.max_attempts), deadline,
-           std::to_string(request.steps.value_or(0) * request.n), blob_names,
-           request.seed ? std::to_string(*request.seed) : ""}) {
+  std::string bytes = codec::to_msgpack(request);
+  std::string given = std::to_string(request.max_attempts) + " " + std::to_string(bytes.size()) + " " +
+                      std::to_string(request.steps.value_or(0) * request.n) + " " +
+                      (request.seed ? std::to_string(*request.seed) : "-");
+  std::vector<std::string> rare = rare_fields(job);
+  for (std::string& word :
+       std::array<std::string, 6>{job.id.value, std::move(bytes), job.batch_key, request.model,
+                                  std::move(given), std::to_string(rare.size() / 2)}) {
     words.push_back(std::move(word));
   }
+  std::ranges::move(rare, std::back_inserter(words));
 }
 
 /// One call of the script: some jobs, so that no call holds up the others for long.

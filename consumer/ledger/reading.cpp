@@ -17,6 +17,16 @@ std::int64_t to_number(std::string_view text) {
   return number;
 }
 
+/// The word at `index` of words that one space each parts; words may be empty.
+std::string_view word(std::string_view text, std::size_t index) {
+  for (; index > 0; --index) {
+    const std::size_t space = text.find(' ');
+    if (space == std::string_view::npos) return {};
+    text.remove_prefix(space + 1);
+  }
+  return text.substr(0, text.find(' '));
+}
+
 using Fields = std::map<std::string_view, std::string_view>;
 
 Fields to_fields(const Value& flat) {
@@ -36,8 +46,7 @@ int get_int(const Fields& fields, std::string_view name) {
 }
 
 template <class T = std::int64_t>
-std::optional<T> get_optional(const Fields& fields, std::string_view name) {
-  const std::string_view text = get(fields, name);
+std::optional<T> to_optional(std::string_view text) {
   if (text.empty()) return std::nullopt;
   if constexpr (std::is_integral_v<T>) {
     return to_number(text);
@@ -51,11 +60,13 @@ Error read_error(std::string_view bytes) {
   return record ? std::move(record->error) : Error{ErrorCode::internal, "the kept error is unreadable"};
 }
 
-/// The events that scripts write: the kind in `t`, its fields beside it.
+/// The events that scripts write and every job has are one field: "q", its place; "s", "<attempt> <worker>".
+/// Of the others the kind is in "t" and their fields beside it.
 std::optional<EventBody> read_body(const Fields& fields) {
+  if (const std::string_view place = get(fields, "q"); !place.empty()) return QueuedEvent{to_number(place)};
+  if (const std::string_view start = get(fields, "s"); !start.empty())
+    return StartedEvent{WorkerId(std::string(word(start, 1)))};
   const std::string_view kind = get(fields, "t");
-  if (kind == "queued") return QueuedEvent{to_number(get(fields, "p"))};
-  if (kind == "started") return StartedEvent{WorkerId(std::string(get(fields, "w")))};
   if (kind == "cancelled") return CancelledEvent{};
   if (kind == "expired") return ExpiredEvent{};
   if (kind == "dead") return DeadEvent{read_error(get(fields, "r"))};
@@ -108,7 +119,8 @@ Result<Event> read_event(const JobId& job, const std::string& entry_id, const Va
     if (!decoded) return Error{ErrorCode::internal, "an entry of the event log is unreadable"};
     event = std::move(decoded).value();
   } else if (auto body = read_body(fields)) {
-    event.attempt = get_int(fields, "a");
+    event.attempt = static_cast<int>(to_number(word(get(fields, "s"), 0)));
+    if (event.attempt == 0) event.attempt = get_int(fields, "a");
     event.body = std::move(*body);
   } else {
     return Error{ErrorCode::internal, "an entry of the event log is of no known kind"};
@@ -138,17 +150,20 @@ Result<JobStatus> read_status(const Value& row) {
   status.state = *state;
   status.model = get(fields, "model");
   status.priority = get_int(fields, "priority");
-  status.tenant = get_optional<std::string>(fields, "tenant");
-  status.attempt = get_int(fields, "attempt");
-  status.max_attempts = get_int(fields, "max");
-  status.worker = get_optional<WorkerId>(fields, "worker");
-  status.submitted_at_ms = to_number(get(fields, "submitted"));
-  status.started_at_ms = get_optional(fields, "started");
-  status.finished_at_ms = get_optional(fields, "finished");
-  status.step = get_int(fields, "step");
-  status.total_steps = get_int(fields, "total");
+  status.tenant = to_optional<std::string>(get(fields, "tenant"));
+  const std::string_view held = get(fields, "held"), given = get(fields, "given"), step = get(fields, "step");
+  status.attempt = static_cast<int>(to_number(word(held, 0)));
+  status.max_attempts = static_cast<int>(to_number(word(given, 0)));
+  status.worker = to_optional<WorkerId>(word(held, 1));
+  status.submitted_at_ms = to_number(word(given, 4));
+  status.started_at_ms = to_optional(word(held, 4));
+  status.finished_at_ms = to_optional(get(fields, "finished"));
+  status.step = static_cast<int>(to_number(word(step, 0)));
+  const std::string_view total = word(step, 1);
+  status.total_steps = static_cast<int>(to_number(total.empty() ? word(given, 2) : total));
   status.cancel_requested = !get(fields, "cancel").empty();
-  status.seed = get_optional(fields, "seed");
+  const std::string_view seed = word(given, 3);
+  status.seed = to_optional(seed == "-" ? get(fields, "seed") : seed);
   if (const std::string_view error = get(fields, "error"); !error.empty()) status.error = read_error(error);
   if (row.at(2).number() >= 0) status.position = row.at(2).number();
 

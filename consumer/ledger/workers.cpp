@@ -25,14 +25,15 @@ Result<ClaimedJob> read_claimed(const Value& row, const WorkerId& worker) {
   job.lease = {JobId(row.at(0).text), static_cast<int>(row.at(1).number()), worker};
   job.request = std::move(request).value();
   job.batch_key = row.at(3).text;
-  job.run_alone = row.at(4).number() != 0;
-  if (!row.at(5).text.empty()) job.deadline_ms = row.at(5).number();
-  const Value& images = row.at(6);
+  job.started = logged_event(job.lease.job, row.at(4).text, job.lease.attempt, StartedEvent{worker});
+  if (row.items.size() < 8) return job;
+  job.run_alone = row.at(5).number() != 0;
+  if (!row.at(6).text.empty()) job.deadline_ms = row.at(6).number();
+  const Value& images = row.at(7);
   for (std::size_t i = 0; i + 1 < images.items.size(); i += 2) {
     job.images_done.push_back(
         read_image(static_cast<int>(images.items[i].number()), images.items[i + 1].text));
   }
-  job.started = logged_event(job.lease.job, row.at(7).text, job.lease.attempt, StartedEvent{worker});
   return job;
 }
 
@@ -58,21 +59,20 @@ Words set_image(std::string_view key, std::string_view bytes) {
 }
 Error no_room() { return {ErrorCode::queue_full, "Redis has no memory left"}; }
 
-/// The script's word for how the attempt ended, and the error that goes with it.
+/// The script's word for how the attempt ended, and what goes with it: a seed, or an error's bytes.
 struct Outcome {
   std::string_view word;
-  Error error{};
-  std::string seed{};
+  std::string about{};
 };
 
 Result<Outcome> outcome_of(const EventBody& body) {
   Outcome outcome{"cancelled"};
   if (const auto* completed = std::get_if<CompletedEvent>(&body)) {
     outcome.word = "completed";
-    outcome.seed = std::to_string(completed->seed);
+    outcome.about = std::to_string(completed->seed);
   } else if (const auto* failed = std::get_if<FailedEvent>(&body)) {
-    outcome.word = "failed";
-    outcome.error = failed->error;
+    outcome.word = failed->error.retryable() ? "failed" : "hopeless";
+    outcome.about = codec::to_msgpack(failed->error);
   } else if (!std::holds_alternative<CancelledEvent>(body)) {
     return Error{ErrorCode::internal, "an attempt ends completed, failed or cancelled"};
   }
@@ -123,9 +123,7 @@ std::vector<Result<FinishOutcome>> end_attempts(Connection& redis, std::span<End
     arguments.add(std::to_string(lease.attempt));
     arguments.add(std::string(outcomes[i].word));
     arguments.add(for_the_log(event));
-    arguments.add(codec::to_msgpack(outcomes[i].error));
-    arguments.add(outcomes[i].error.retryable() ? "1" : "0");
-    arguments.add(outcomes[i].seed);
+    arguments.add(outcomes[i].about);
     arguments.add(std::to_string(images.size()));
     for (const NewImage& image : images) {
       arguments.add(std::to_string(image.info.index));
@@ -213,8 +211,8 @@ std::vector<Result<EventId>> Ledger::append_many(std::vector<Appending>& events,
     arguments.add(lease.job.value);
     arguments.add(std::to_string(lease.attempt));
     arguments.add(for_the_log(event));
-    arguments.add(progress != nullptr ? std::to_string(progress->step) : "");
-    arguments.add(progress != nullptr ? std::to_string(progress->total) : "");
+    arguments.add(
+        progress != nullptr ? std::to_string(progress->step) + " " + std::to_string(progress->total) : "");
   }
   auto answer = impl_->redis.run(scripts::append, arguments.views());
   std::vector<Result<EventId>> results;
@@ -277,9 +275,8 @@ Result<FinishOutcome> Ledger::finish(const Lease& lease, Event& event, const Pol
 
 Result<FinishOutcome> Ledger::release(const Lease& lease, Event& event, const Policy& policy) {
   const auto* retried = std::get_if<RetriedEvent>(&event.body);
-  const Outcome outcome{"released", retried != nullptr
-                                        ? retried->error
-                                        : Error{ErrorCode::unavailable, "the worker handed the job back"}};
+  const Error unsaid{ErrorCode::unavailable, "the worker handed the job back"};
+  const Outcome outcome{"released", codec::to_msgpack(retried != nullptr ? retried->error : unsaid)};
   std::vector<Ending> endings = {{lease, std::move(event)}};
   auto results = end_attempts(impl_->redis, endings, {&outcome, 1}, policy);
   event = std::move(endings.front().event);

@@ -1,5 +1,6 @@
 // What the record says: submission told twice, status, lists, events, pictures, retention.
 #include <set>
+#include <thread>
 
 #include "schemas/limits.h"
 #include "tests/ledger/desk.h"
@@ -232,6 +233,35 @@ TEST_CASE("ledger: a retired record is expired, not unknown, and leaves no list 
   REQUIRE(eventually([&] {
     desk.reap();
     return desk.ledger.status(job_id(1)).error().code == ErrorCode::unknown_job;
+  }));
+}
+
+TEST_CASE("ledger: a job that was requeued by hand outlives its first end, and is kept as long after its second") {
+  Desk desk;
+  desk.policy.job_ttl = 1s;
+  REQUIRE(desk.submit(1));
+  desk.finish(desk.claim_one(), failed(ErrorCode::invalid_request));
+  REQUIRE(desk.status(1).state == JobState::failed);
+  REQUIRE(desk.ledger.requeue(job_id(1), desk.policy));
+  CHECK_FALSE(desk.status(1).worker);
+  CHECK_FALSE(desk.status(1).started_at_ms);
+  CHECK(desk.status(1).attempt == 1);
+
+  // Longer than the record of an ended job is kept, with the reaper at work all the time.
+  const auto later = std::chrono::steady_clock::now() + 1500ms;
+  while (std::chrono::steady_clock::now() < later) {
+    desk.reap();
+    std::this_thread::sleep_for(20ms);
+  }
+  CHECK(desk.status(1).state == JobState::queued);
+  const ledger::Lease lease = desk.claim_one();
+  CHECK(lease.attempt == 2);
+  desk.finish(lease, completed());
+  desk.reap();
+  CHECK(desk.status(1).state == JobState::completed);
+  CHECK(eventually([&] {
+    desk.reap();
+    return !desk.ledger.status(job_id(1));
   }));
 }
 

@@ -1,7 +1,8 @@
 -- A worker takes what it has room for: the first job over all its lanes, then more of the same batch key.
 -- A claim whose answer was lost is repeated with its token, and gives what it gave then, if it gave anything.
 -- ARGV: worker, room, batch key or '', same_batch 0|1, lease ms, image ttl ms, token, repeated 0|1, models...
--- Answers a list of {id, attempt, request, batch key, alone, deadline, {n, description, ...}, entry id of its start}
+-- Answers a list of {id, attempt, request, batch key, entry id of its start}, and where it has any of them
+-- alone 0|1, deadline or '', {n, description, ...}
 local worker, room, wanted, same_batch, lease, image_ttl, token, repeated = unpack(ARGV, 1, 8)
 room = tonumber(room)
 local until_text = text(now + lease)
@@ -40,6 +41,14 @@ local function first(count, name, with_scores)
   return found
 end
 
+local function answer(id, attempt, job, entry, images)
+  local row = {id, attempt, job.request, job.batch, entry}
+  if job.alone or job.deadline or #images > 0 then
+    row[6], row[7], row[8] = job.alone and 1 or 0, job.deadline or '', images
+  end
+  taken[#taken + 1] = row
+end
+
 -- Images of earlier attempts count only while their bytes are there.
 local function images_done(id)
   local done = {}
@@ -56,12 +65,12 @@ end
 
 if repeated == '1' then
   for _, id in ipairs(call('ZRANGE', P .. 'leases', 0, -1)) do
-    local job = fields(id, 'state', 'worker', 'claim', 'attempt', 'request', 'batch', 'alone', 'deadline')
-    if job.state == 'running' and job.worker == worker and job.claim == token then
+    local job = fields(id, 'state', 'held', 'request', 'batch', 'alone', 'deadline')
+    local last = read_held(job)
+    if job.state == 'running' and last.worker == worker and last.token == token then
       index('ZADD', 'leases', until_text, id)
       -- Nobody but the worker logs anything of a running job, so its start is the last entry.
-      taken[#taken + 1] = {id, job.attempt, job.request, job.batch, job.alone and 1 or 0, job.deadline or '', images_done(id),
-        call('XREVRANGE', events_key(id), '+', '-', 'COUNT', 1)[1][1]}
+      answer(id, last.attempt, job, call('XREVRANGE', events_key(id), '+', '-', 'COUNT', 1)[1][1], images_done(id))
     end
   end
   if #taken > 0 then return taken end
@@ -71,7 +80,7 @@ end
 local function take(head)
   local id = head.id
   seen[id], seen[#seen + 1] = true, id
-  local job = fields(id, 'state', 'request', 'batch', 'score', 'attempt', 'used', 'more')
+  local job = fields(id, 'state', 'request', 'batch', 'score', 'held', 'more')
   if job.more then
     local rare = fields(id, 'alone', 'deadline')
     job.alone, job.deadline = rare.alone, rare.deadline
@@ -80,12 +89,15 @@ local function take(head)
   index('ZREM', company_of(job, head.lane), id)
   -- What is past its deadline leaves the queue here and is ended by the reaper, who can tell it to the readers.
   if job.state ~= 'queued' or (job.deadline and tonumber(job.deadline) <= now) then return job end
-  local attempt, used = text((job.attempt or 0) + 1), text((job.used or 0) + 1)
-  set_state(id, 'running', 'attempt', attempt, 'used', used, 'worker', worker, 'claim', token, 'started', now_text)
+  local attempt, used = '1', '1'
+  if job.held then
+    local last = read_held(job)
+    attempt, used = text(last.attempt + 1), text(last.used + 1)
+  end
+  set_state(id, 'running', 'held', held(attempt, worker, token, used, now_text))
   index('ZADD', 'leases', until_text, id)
   scores[#scores + 1] = tonumber(job.score)
-  taken[#taken + 1] = {id, attempt, job.request, job.batch, job.alone and 1 or 0, job.deadline or '',
-    job.attempt and images_done(id) or {}, log_event(id, 't', 'started', 'a', attempt, 'w', worker)}
+  answer(id, attempt, job, log_event(id, 's', attempt .. ' ' .. worker), job.held and images_done(id) or {})
   return job
 end
 

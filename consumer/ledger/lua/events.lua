@@ -7,7 +7,7 @@ if #entries > 0 or call('EXISTS', events_key(id)) == 1 then
   local head = call('XRANGE', events_key(id), '-', '+', 'COUNT', 1)[1]
   -- The first entry is always `queued`: another one at the head means that the log was trimmed. Whether the asked place
   -- itself was trimmed away shows in its absence.
-  if head and head[2][2] ~= 'queued' then
+  if head and head[2][1] ~= 'q' then
     if after == '' or #call('XRANGE', events_key(id), after, after) == 0 then truncated = 1 end
   end
   return {truncated, entries}

@@ -1,7 +1,8 @@
 -- Attempts of one worker end. The same call again gives the same answers, also when the jobs have moved on since.
 -- ARGV: worker, job ttl, image ttl, first back-off, longest back-off (all ms), then of each: id, attempt,
---       outcome (completed|failed|cancelled|released), event bytes, error bytes, retryable 0|1, seed or '', and the number
---       of images that come with the end and index and description of each
+--       outcome (completed|failed|hopeless|cancelled|released; a hopeless job failed and gets no other attempt), event
+--       bytes, the seed of what completed or the bytes of what went wrong, and the number of images that come with the end
+--       and index and description of each
 -- Answers for each {outcome, entry id, its fields} with outcome ended|requeued|dead|cancelled, without the fields when the
 -- event was logged as it was given; or {'refused'} or {'no_image'}.
 local worker, job_ttl, image_ttl, first, longest = unpack(ARGV, 1, 5)
@@ -14,59 +15,64 @@ local function note_render_time(model, took)
 end
 
 -- The attempt holds the job. Answers the outcome and the event.
-local function end_attempt(id, job, attempt, outcome, event, error, retryable, seed)
+local function end_attempt(id, job, attempt, outcome, event, about)
   local told = attempt .. ' ' .. worker .. ' '
   local function to_end(answer, state, why, ...)
     return answer, end_job(id, job, state, limits, why, told .. answer, ...)
   end
   local function again(delay, left, ...)
-    local event = {'t', 'retried', 'a', attempt, 'r', error, 'l', text(left), 'b', text(delay)}
+    local event = {'t', 'retried', 'a', attempt, 'r', about, 'l', text(left), 'b', text(delay)}
     local entry = log_event(id, unpack(event))
     queue_again(id, delay, 'last', told .. 'requeued ' .. entry, ...)
     return 'requeued', {entry, event}
   end
-  if outcome == 'failed' then keep_attempt_error(id, attempt, worker, error) end
+  if outcome == 'failed' or outcome == 'hopeless' then keep_attempt_error(id, attempt, worker, about) end
   -- An acknowledged cancel wins over a result that came in after it.
   if outcome == 'cancelled' then return to_end('ended', 'cancelled', false, 't', 'cancelled', 'a', attempt) end
   if job.more and call('HEXISTS', job_key(id), 'cancel') == 1 then
     return to_end('cancelled', 'cancelled', false, 't', 'cancelled', 'a', attempt)
   end
+  local last = read_held(job)
   if outcome == 'completed' then
-    note_render_time(job.model, now - job.started)
-    if seed ~= '' then job.seed = seed end
+    note_render_time(job.model, now - last.started)
+    job.seed = about
     return to_end('ended', 'completed', false, 'e', event)
   end
-  local attempts = fields(id, 'used', 'max')
-  local used, max = tonumber(attempts.used), tonumber(attempts.max)
-  if outcome == 'released' then return again(0, max - used + 1, 'used', used - 1) end
-  if retryable == '0' then return to_end('ended', 'failed', error, 'e', event) end
-  if used >= max then return to_end('dead', 'dead', error, 't', 'dead', 'a', attempt, 'r', error) end
+  if outcome == 'hopeless' then return to_end('ended', 'failed', about, 'e', event) end
+  local used, max = last.used, read_given(job).max
+  if outcome == 'released' then
+    return again(0, max - used + 1, 'held', held(attempt, worker, last.token, text(used - 1), text(last.started)))
+  end
+  if used >= max then return to_end('dead', 'dead', about, 't', 'dead', 'a', attempt, 'r', about) end
   return again(backoff(used, first, longest), max - used)
+end
+
+-- The attempt does not hold the job. Answers what it was told when it ended, if it is the last one that did.
+local function told_before(id, attempt)
+  local last = call('HGET', job_key(id), 'last') or ''
+  local last_attempt, last_worker, outcome, entry = string.match(last, '^(%S+) (%S+) (%S+) (%S+)$')
+  if last_attempt ~= attempt or last_worker ~= worker then return {'refused'} end
+  return {outcome, unpack(read_event(id, entry))}
 end
 
 local answers = {}
 local at = 6
 while ARGV[at] do
-  local id, attempt, outcome, event, error, retryable, seed, images = unpack(ARGV, at, at + 7)
-  local job = fields(id, 'worker', 'started', 'last', unpack(END_NEEDS))
-  local last_attempt, last_worker, last_outcome, last_event
-  if job.last then last_attempt, last_worker, last_outcome, last_event = string.match(job.last, '^(%S+) (%S+) (%S+) (%S+)$') end
+  local id, attempt, outcome, event, about, images = unpack(ARGV, at, at + 5)
+  local job = fields(id, unpack(END_NEEDS))
   local answer
-  if last_attempt == attempt and last_worker == worker then
-    local logged = read_event(id, last_event)
-    answer = {last_outcome, logged[1], logged[2]}
-  elseif not holds(job, attempt, worker) then
-    answer = {'refused'}
+  if not holds(job, attempt, worker) then
+    answer = told_before(id, attempt)
   else
-    job.kept = keep_images(id, attempt, image_ttl, at + 8, tonumber(images))
+    job.kept = keep_images(id, attempt, image_ttl, at + 6, tonumber(images))
     if not job.kept then answer = {'no_image'} end
   end
   if not answer then
-    local said, logged = end_attempt(id, job, attempt, outcome, event, error, retryable, seed)
+    local said, logged = end_attempt(id, job, attempt, outcome, event, about)
     answer = {said, logged[1], logged[2][1] ~= 'e' and logged[2] or nil}
   end
   answers[#answers + 1] = answer
-  at = at + 8 + 2 * images
+  at = at + 6 + 2 * images
 end
 for model, mean in pairs(render_ms) do call('HSET', P .. 'render_ms', model, string.format('%.0f', mean)) end
 return answers

@@ -2,9 +2,9 @@
 -- name (their tokens end in '?'): nobody could tell whether those workers are connected.
 local seen, holders = {}, {}
 for _, id in ipairs(call('ZRANGE', P .. 'leases', '(0', '+inf', 'BYSCORE')) do
-  local job = fields(id, 'worker', 'claim')
-  local instance = string.match(job.claim or '', '^(.*):%d+$')
-  local name = job.worker and instance and job.worker .. '#' .. instance
+  local last = read_held(fields(id, 'held'))
+  local instance = string.match(last.token, '^(.*):%d+$')
+  local name = instance and last.worker .. '#' .. instance
   if name and not seen[name] then
     seen[name] = true
     holders[#holders + 1] = name

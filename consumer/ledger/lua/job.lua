@@ -2,8 +2,13 @@
 -- script when it is loaded, and write_indexes() after it. Scripts take the key prefix as KEYS[1]; a Redis Cluster is not
 -- supported.
 --
--- job:<id>           hash, the record (fields below, where they are written; what is 0 or empty is left out). `more` says that
---                    it has a field that few have: alone, blobs, cancel, deadline or idempotency
+-- job:<id>           hash, the record (fields below, where they are written; what is 0 or empty is left out). Redis takes as
+--                    long to hand over a field as to store it, so what belongs together is one field:
+--                      given  "<most attempts> <bytes of the request> <steps> <seed or -> <submitted ms>"
+--                      held   "<attempt> <worker> <claim's token> <attempts used> <started ms>" of the last attempt, absent
+--                             before the first; a requeue by hand forgets all but the attempt's number
+--                      step   "<steps done> <of how many>"
+--                      more   that the record has a field that few have: alone, blobs, cancel, deadline, idempotency, images
 -- events:<id>        stream, the event log
 -- image:<id>:<n>:<a> encoded image, as attempt a made it; the record's field image:<n> begins with its a
 -- jobs               sorted set of ids by how they ended, 0 before that, and so in the order of the ids inside a score, which
@@ -11,8 +16,9 @@
 -- queue:<lane>       sorted set, what may be claimed; lane = model, or @worker:model for jobs that name their worker
 -- batch:<lane>|<key> the same, only the jobs of one batch key
 -- alone:<lane>       the same, only those that must run alone, which are in no batch
--- delayed, leases, deadlines, retire, images: sorted sets of ids by the time (ms) at which something is to happen; leases
---                    has all that is running
+-- delayed, leases, deadlines, images: sorted sets of ids by the time (ms) at which something is to happen; leases has all
+--                    that is running
+-- ended              list of "<finished ms> <id>" in the order of the ends, each until its record is to go
 -- retired            sorted set of ids whose record is gone, by the time at which that is forgotten too
 -- paused             set of models that nobody may claim
 -- usage              hash of byte counts: jobs and blobs (of jobs that have not ended), images (of those that have)
@@ -36,7 +42,7 @@ local function image_key(id, index, attempt) return P .. 'image:' .. id .. ':' .
 
 -- Records are written at once. Indexes are written when the script ends, each of them once, however many jobs it
 -- concerns: a script that has to read what it has just changed in one calls write_indexes() before.
-local unwritten, in_order, counted, usage, last_tags = {ZADD = {}, ZREM = {}}, {}, {}, {}, {}
+local unwritten, in_order, counted, usage, last_tags = {ZADD = {}, ZREM = {}, RPUSH = {}}, {}, {}, {}, {}
 local function index(command, name, first, second)
   local words = unwritten[command][name]
   if not words then
@@ -58,7 +64,7 @@ local function write_indexes()
   for what, bytes in pairs(counted) do
     if bytes ~= 0 then call('HINCRBY', P .. 'usage', what, bytes) end
   end
-  unwritten, in_order, counted, usage, last_tags = {ZADD = {}, ZREM = {}}, {}, {}, {}, {}
+  unwritten, in_order, counted, usage, last_tags = {ZADD = {}, ZREM = {}, RPUSH = {}}, {}, {}, {}, {}
 end
 
 -- The fields asked for as a table by name; absent ones are false.
@@ -68,6 +74,25 @@ local function fields(id, ...)
   local job = {}
   for i = 1, #names do job[names[i]] = values[i] end
   return job
+end
+
+local function read_given(job)
+  local max, bytes, _, seed = string.match(job.given, '^(%d+) (%d+) (%d+) (%S+)')
+  return {max = tonumber(max), bytes = tonumber(bytes), seed = seed ~= '-' and seed}
+end
+local function held(attempt, worker, token, used, started)
+  return attempt .. ' ' .. worker .. ' ' .. token .. ' ' .. used .. ' ' .. started
+end
+local function read_held(job)
+  local attempt, worker, token, used, started = string.match(job.held or '0   0 ', '^(%d+) (%S*) (%S*) (%d+) (%d*)$')
+  return {attempt = attempt, worker = worker, token = token, used = tonumber(used), started = tonumber(started)}
+end
+-- Whether this attempt holds the job. An expired lease that nobody has taken back yet still stands: until then no other
+-- attempt can exist. The attempt number only ever grows, so an older attempt never passes for a newer one.
+local function holds(job, attempt, worker)
+  if job.state ~= 'running' then return false end
+  local name = attempt .. ' ' .. worker .. ' '
+  return string.sub(job.held, 1, #name) == name
 end
 
 -- 'expired' when the record was there and has been retired, else 'unknown'.
@@ -108,7 +133,7 @@ end
 -- not there: Redis had no room for them.
 local function keep_images(id, attempt, ttl, from, count)
   if count == 0 then return {0, 0} end
-  local bytes, described = 0, {'images', 1}
+  local bytes, described = 0, {'images', 1, 'more', 1}
   for i = from, from + 2 * count - 1, 2 do
     local key = image_key(id, ARGV[i], attempt)
     if call('PEXPIRE', key, ttl) == 0 then return false end
@@ -249,7 +274,7 @@ end
 -- The one way to an end: state, event, indexes, lifetimes. `job` has the fields END_NEEDS; `limits` are the job's and its
 -- images' time to live; `error` is bytes or false; `told` is false, or what a worker is told of its attempt: see
 -- finish.lua; then the event, all text. Answers the event as a reader of the log gets it.
-local END_NEEDS = {'state', 'attempt', 'model', 'bytes', 'images', 'more'}
+local END_NEEDS = {'state', 'held', 'given', 'model', 'more'}
 local function end_job(id, job, state, limits, error, told, ...)
   if job.state == 'running' then
     index('ZREM', 'leases', id)
@@ -261,29 +286,24 @@ local function end_job(id, job, state, limits, error, told, ...)
   local also = {}
   if error then also = {'error', error} end
   if told then also[#also + 1] = 'last'; also[#also + 1] = told .. ' ' .. entry end
-  if job.seed then also[#also + 1] = 'seed'; also[#also + 1] = job.seed end
+  local given = read_given(job)
+  if job.seed and not given.seed then also[#also + 1] = 'seed'; also[#also + 1] = job.seed end
   set_state(id, state, 'finished', now_text, unpack(also))
   note_life(id, state)
-  if job.images then
+  count_bytes('jobs', -given.bytes)
+  local rare = job.more and fields(id, 'deadline', 'idempotency', 'blobs', 'images')
+  if rare and rare.images then
     count_images(id, limits.images)
   elseif job.kept and job.kept[2] > 0 then
     note_images(id, limits.images, unpack(job.kept))  -- all it has came with its end
   end
-  count_bytes('jobs', -(job.bytes or 0))
-  if job.more then
-    local rare = fields(id, 'deadline', 'idempotency', 'blobs')
+  if rare then
     if rare.deadline then index('ZREM', 'deadlines', id) end
     if rare.idempotency then call('PEXPIRE', rare.idempotency, limits.job) end
     let_go_of_blobs(id, rare.blobs, limits.job)
   end
-  index('ZADD', 'retire', text(now + limits.job), id)
+  index('RPUSH', 'ended', now_text .. ' ' .. id)
   return {entry, {...}}
-end
-
--- Whether this attempt holds the job. An expired lease that nobody has taken back yet still stands: until then no other
--- attempt can exist. The attempt number only ever grows, so an older attempt never passes for a newer one.
-local function holds(job, attempt, worker)
-  return job.state == 'running' and job.attempt == attempt and job.worker == worker
 end
 
 -- Keeps why an attempt ended: "<attempt> <worker> <at_ms>\n<error bytes>".

@@ -35,30 +35,31 @@ end
 for _, id in ipairs(due('deadlines')) do
   local job = fields(id, unpack(END_NEEDS))
   if job.state == 'queued' or job.state == 'running' then
-    to_end(id, job, 'expired', deadline_error, 't', 'expired', 'a', job.attempt or '0')
+    to_end(id, job, 'expired', deadline_error, 't', 'expired', 'a', read_held(job).attempt)
   else
     index('ZREM', 'deadlines', id)
   end
 end
 
 for _, id in ipairs(due('leases')) do
-  local job = fields(id, 'worker', 'cancel', 'used', 'max', unpack(END_NEEDS))
+  local job = fields(id, 'cancel', unpack(END_NEEDS))
+  local last = read_held(job)
   if job.state ~= 'running' then
     index('ZREM', 'leases', id)
   elseif job.cancel then
-    to_end(id, job, 'cancelled', false, 't', 'cancelled', 'a', job.attempt)
+    to_end(id, job, 'cancelled', false, 't', 'cancelled', 'a', last.attempt)
   else
-    local used, max = tonumber(job.used), tonumber(job.max)
-    keep_attempt_error(id, job.attempt, job.worker, lost_error)
+    local used, max = last.used, read_given(job).max
+    keep_attempt_error(id, last.attempt, last.worker, lost_error)
     local lost = call('HINCRBY', job_key(id), 'lost', 1)
     if lost >= 2 then call('HSET', job_key(id), 'alone', 1, 'more', 1) end
     if used >= max then
-      to_end(id, job, 'dead', lost_error, 't', 'dead', 'a', job.attempt, 'r', lost_error)
+      to_end(id, job, 'dead', lost_error, 't', 'dead', 'a', last.attempt, 'r', lost_error)
     else
       -- The first loss says nothing of the job.
       local delay = lost >= 2 and backoff(used, first, longest) or 0
       queue_again(id, delay)
-      local event = {'t', 'retried', 'a', job.attempt, 'r', lost_error, 'l', text(max - used), 'b', text(delay)}
+      local event = {'t', 'retried', 'a', last.attempt, 'r', lost_error, 'l', text(max - used), 'b', text(delay)}
       tell(id, job, {log_event(id, unpack(event)), event})
     end
   end
@@ -69,14 +70,21 @@ limit = limit - wake_delayed(math.max(0, limit))
 
 -- Records that have outlived their time. That they were there is known as long again, to tell an expired job from one that
 -- never was.
-local old = due('retire')
-for _, id in ipairs(old) do
-  call('UNLINK', job_key(id), events_key(id))
-  index('ZREM', 'jobs', id)
-  index('ZREM', 'retire', id)
-  index('ZADD', 'retired', now + job_ttl, id)
+write_indexes()
+local old = 0
+for _, ended in ipairs(limit > 0 and call('LRANGE', P .. 'ended', 0, limit - 1) or {}) do
+  local finished, id = string.match(ended, '^(%d+) (.*)$')
+  if finished + job_ttl > now then break end
+  old = old + 1
+  -- Since it was requeued by hand it may be alive, or have ended anew.
+  if call('HGET', job_key(id), 'finished') == finished then
+    call('UNLINK', job_key(id), events_key(id))
+    index('ZREM', 'jobs', id)
+    index('ZADD', 'retired', now + job_ttl, id)
+  end
 end
-limit = limit - #old
+if old > 0 then call('LPOP', P .. 'ended', old) end
+limit = limit - old
 for _, id in ipairs(due('retired')) do index('ZREM', 'retired', id) end
 
 -- Images whose time is over, then, above the budget, those of the jobs that ended first.

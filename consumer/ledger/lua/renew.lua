@@ -4,7 +4,7 @@ local worker, lease = ARGV[1], ARGV[2]
 local answers = {}
 for i = 3, #ARGV, 2 do
   local id = ARGV[i]
-  local job = fields(id, 'state', 'attempt', 'worker', 'cancel')
+  local job = fields(id, 'state', 'held', 'cancel')
   local answer = 'lost'
   if holds(job, ARGV[i + 1], worker) then
     index('ZADD', 'leases', now + lease, id)

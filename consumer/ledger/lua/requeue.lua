@@ -3,18 +3,18 @@
 -- Answers {'queued', event} | {'state', state} | {'unknown'} | {'expired'}
 local id = ARGV[1]
 local job = fields(id, 'state', 'model', 'pinned', 'batch', 'priority', 'tenant', 'deadline_after', 'blobs', 'idempotency',
-  'bytes')
+  'held', 'given')
 if not job.state then return {why_missing(id)} end
 if job.state ~= 'dead' and job.state ~= 'failed' and job.state ~= 'cancelled' then return {'state', job.state} end
 
 if job.idempotency then call('PERSIST', job.idempotency) end
 hold_blobs(id, job.blobs)
 uncount_images(id)
-count_bytes('jobs', job.bytes or 0)
-index('ZREM', 'retire', id)
-call('HDEL', job_key(id), 'alone', 'cancel', 'error', 'finished', 'started', 'worker')
+count_bytes('jobs', read_given(job).bytes)
+-- Without its `finished` the entry in the list of ended ones means nothing.
+call('HDEL', job_key(id), 'alone', 'cancel', 'error', 'finished')
 job.score = next_score(tonumber(job.priority or 0), job.tenant or '')
-set_state(id, 'queued', 'score', job.score, 'used', 0, 'lost', 0, 'step', 0)
+set_state(id, 'queued', 'score', job.score, 'held', held(read_held(job).attempt, '', '', 0, ''), 'lost', 0, 'step', 0)
 note_life(id, 'queued')
 if job.deadline_after then
   call('HSET', job_key(id), 'deadline', now + job.deadline_after)
@@ -22,5 +22,5 @@ if job.deadline_after then
 end
 enqueue(id, job)
 write_indexes()
-local event = {'t', 'queued', 'p', text(call('ZRANK', P .. 'queue:' .. lane_of(job), id))}
+local event = {'q', text(call('ZRANK', P .. 'queue:' .. lane_of(job), id))}
 return {'queued', {log_event(id, unpack(event)), event}}

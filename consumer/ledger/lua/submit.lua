@@ -1,18 +1,30 @@
 -- Jobs come in, in their order, each accepted or refused by itself. Repeated with the same id one changes nothing and gets
--- the same answer. ARGV: most jobs, most bytes, then for each the 14 below.
+-- the same answer. ARGV: most jobs, most bytes, then of each: id, request, batch key, model, `given` without its last word,
+-- and how many fields follow that few have, a name and a value each: priority, tenant, idempotency, digest, pinned,
+-- deadline_after, blobs
 -- Answers for each {'accepted', id, position, 0, entry id} | {'accepted', id, position, 1} | {'queue_full', 'jobs' or
 -- 'bytes'} | {'conflict'} | {'no_blob', index}
 local max_queued, max_bytes = unpack(ARGV, 1, 2)
-local EACH = 14
+local submitted = {}  -- {first argument, {fields that few have}} of each
+do
+  local at = 3
+  while ARGV[at] do
+    local rare = {}
+    for i = at + 6, at + 4 + 2 * ARGV[at + 5], 2 do rare[ARGV[i]] = ARGV[i + 1] end
+    submitted[#submitted + 1] = {at, rare}
+    at = at + 6 + 2 * ARGV[at + 5]
+  end
+end
 local queued = jobs_in('queued')
 -- Whether one of these ids may have been submitted before, be it in this call.
 local perhaps_known = false
 do
   local keys, here = {}, {}
-  for at = 3, #ARGV, EACH do
-    keys[#keys + 1] = job_key(ARGV[at])
-    perhaps_known = perhaps_known or here[ARGV[at]]
-    here[ARGV[at]] = true
+  for i, job in ipairs(submitted) do
+    local id = ARGV[job[1]]
+    keys[i] = job_key(id)
+    perhaps_known = perhaps_known or here[id]
+    here[id] = true
   end
   perhaps_known = perhaps_known or call('EXISTS', unpack(keys)) > 0
 end
@@ -47,9 +59,9 @@ local function position_of(id)
   return job.model and before(lane_of(job), job.score) or 0
 end
 
-local function submit(id, request, digest, batch, model, priority, tenant, idempotency, pinned, max_attempts,
-    deadline_after, total_steps, blobs, seed)
-  if idempotency ~= '' then
+local function submit(rare, id, request, batch, model, given)
+  local idempotency, digest, blobs, deadline_after = rare.idempotency, rare.digest or '', rare.blobs, rare.deadline_after
+  if idempotency then
     local known = call('GET', P .. idempotency)
     if known then
       local first, first_digest = string.match(known, '^(%S+) (.*)$')
@@ -65,7 +77,7 @@ local function submit(id, request, digest, batch, model, priority, tenant, idemp
   end
   if queued >= tonumber(max_queued) then return {'queue_full', 'jobs'} end
 
-  if blobs ~= '' then
+  if blobs then
     local index, more = 0, #request
     for blob in string.gmatch(blobs, '%S+') do
       local key = P .. 'blob:' .. blob
@@ -80,8 +92,8 @@ local function submit(id, request, digest, batch, model, priority, tenant, idemp
   end
   count_bytes('jobs', #request)
 
-  local job = {model = model, pinned = pinned ~= '' and pinned, batch = batch,
-    score = next_score(tonumber(priority), tenant)}
+  local job = {model = model, pinned = rare.pinned, batch = batch,
+    score = next_score(tonumber(rare.priority or 0), rare.tenant or '')}
   local lane = lane_of(job)
   local position = before(lane, job.score)
   note_waiting(lane, tonumber(job.score))
@@ -89,29 +101,27 @@ local function submit(id, request, digest, batch, model, priority, tenant, idemp
 
   local more = {}
   local function also(name, value) more[#more + 1] = name; more[#more + 1] = value end
-  if priority ~= '0' then also('priority', priority) end
-  if tenant ~= '' then also('tenant', tenant) end
-  if pinned ~= '' then also('pinned', pinned) end
-  if blobs ~= '' then also('blobs', blobs) end
-  if seed ~= '' then also('seed', seed) end
-  if deadline_after ~= '' then
+  for _, name in ipairs({'priority', 'tenant', 'pinned', 'blobs'}) do
+    if rare[name] then also(name, rare[name]) end
+  end
+  if deadline_after then
     also('deadline_after', deadline_after)
     also('deadline', text(now + deadline_after))
     index('ZADD', 'deadlines', text(now + deadline_after), id)
   end
-  if blobs ~= '' or deadline_after ~= '' or idempotency ~= '' then also('more', 1) end
-  if idempotency ~= '' then
+  if blobs or deadline_after or idempotency then also('more', 1) end
+  if idempotency then
     also('idempotency', P .. idempotency)
     call('SET', P .. idempotency, id .. ' ' .. digest)
   end
-  set_state(id, 'queued', 'request', request, 'batch', batch, 'score', job.score, 'model', model, 'max', max_attempts,
-    'submitted', now_text, 'total', total_steps, 'bytes', #request, unpack(more))
+  set_state(id, 'queued', 'request', request, 'batch', batch, 'score', job.score, 'model', model, 'given',
+    given .. ' ' .. now_text, unpack(more))
   note_life(id, 'queued')
   enqueue(id, job)
   position = text(position)
-  return {'accepted', id, position, 0, log_event(id, 't', 'queued', 'p', position)}
+  return {'accepted', id, position, 0, log_event(id, 'q', position)}
 end
 
 local answers = {}
-for at = 3, #ARGV, EACH do answers[#answers + 1] = submit(unpack(ARGV, at, at + EACH - 1)) end
+for i, job in ipairs(submitted) do answers[i] = submit(job[2], unpack(ARGV, job[1], job[1] + 4)) end
 return answers

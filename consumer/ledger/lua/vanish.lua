@@ -3,9 +3,9 @@
 local gone, ended = {}, 0
 for _, name in ipairs(ARGV) do gone[name] = true end
 for _, id in ipairs(call('ZRANGE', P .. 'leases', 0, -1)) do
-  local job = fields(id, 'worker', 'claim')
-  local instance = string.match(job.claim or '', '^(.*):')
-  if job.worker and instance and gone[job.worker .. '#' .. instance] then
+  local last = read_held(fields(id, 'held'))
+  local instance = string.match(last.token, '^(.*):')
+  if instance and gone[last.worker .. '#' .. instance] then
     call('ZADD', P .. 'leases', 0, id)
     ended = ended + 1
   end
