@@ -119,8 +119,8 @@ Result<Event> read_event(const JobId& job, const std::string& entry_id, const Va
     if (!decoded) return Error{ErrorCode::internal, "an entry of the event log is unreadable"};
     event = std::move(decoded).value();
   } else if (auto body = read_body(fields)) {
-    event.attempt = static_cast<int>(to_number(word(get(fields, "s"), 0)));
-    if (event.attempt == 0) event.attempt = get_int(fields, "a");
+    const std::string_view start = get(fields, "s");
+    event.attempt = start.empty() ? get_int(fields, "a") : static_cast<int>(to_number(word(start, 0)));
     event.body = std::move(*body);
   } else {
     return Error{ErrorCode::internal, "an entry of the event log is of no known kind"};

@@ -1,4 +1,5 @@
--- Events of running attempts of one worker. ARGV: worker, max events, then of each: id, attempt, event bytes, step as in the record or ''
+-- Events of running attempts of one worker. ARGV: worker, max events, then of each: id, attempt, event bytes, step as in the
+-- record or ''
 -- Answers the entry id of each, or '' where the attempt does not hold the job.
 local worker, max_events = ARGV[1], ARGV[2]
 local answers = {}

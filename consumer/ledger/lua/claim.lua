@@ -41,6 +41,7 @@ local function first(count, name, with_scores)
   return found
 end
 
+-- What the worker is told of a job that it has taken.
 local function answer(id, attempt, job, entry, images)
   local row = {id, attempt, job.request, job.batch, entry}
   if job.alone or job.deadline or #images > 0 then

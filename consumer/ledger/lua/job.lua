@@ -42,7 +42,9 @@ local function image_key(id, index, attempt) return P .. 'image:' .. id .. ':' .
 
 -- Records are written at once. Indexes are written when the script ends, each of them once, however many jobs it
 -- concerns: a script that has to read what it has just changed in one calls write_indexes() before.
-local unwritten, in_order, counted, usage, last_tags = {ZADD = {}, ZREM = {}, RPUSH = {}}, {}, {}, {}, {}
+local unwritten, in_order, counted, usage, last_tags
+local function start_indexes() unwritten, in_order, counted, usage, last_tags = {ZADD = {}, ZREM = {}, RPUSH = {}}, {}, {}, {}, {} end
+start_indexes()
 local function index(command, name, first, second)
   local words = unwritten[command][name]
   if not words then
@@ -64,7 +66,7 @@ local function write_indexes()
   for what, bytes in pairs(counted) do
     if bytes ~= 0 then call('HINCRBY', P .. 'usage', what, bytes) end
   end
-  unwritten, in_order, counted, usage, last_tags = {ZADD = {}, ZREM = {}, RPUSH = {}}, {}, {}, {}, {}
+  start_indexes()
 end
 
 -- The fields asked for as a table by name; absent ones are false.
@@ -77,7 +79,7 @@ local function fields(id, ...)
 end
 
 local function read_given(job)
-  local max, bytes, _, seed = string.match(job.given, '^(%d+) (%d+) (%d+) (%S+)')
+  local max, bytes, seed = string.match(job.given, '^(%d+) (%d+) %d+ (%S+)')
   return {max = tonumber(max), bytes = tonumber(bytes), seed = seed ~= '-' and seed}
 end
 local function held(attempt, worker, token, used, started)
