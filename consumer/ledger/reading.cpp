@@ -145,7 +145,7 @@ Result<JobStatus> read_status(const Value& row) {
   const Fields fields = to_fields(row.at(1));
   JobStatus status;
   status.id = JobId(row.at(0).text);
-  const auto state = job_state_from_name(get(fields, "state"));
+  const auto state = job_state_from_name(word(get(fields, "state"), 0));
   if (!state) return Error{ErrorCode::internal, "a record without a state"};
   status.state = *state;
   status.model = get(fields, "model");
@@ -157,7 +157,7 @@ Result<JobStatus> read_status(const Value& row) {
   status.worker = to_optional<WorkerId>(word(held, 1));
   status.submitted_at_ms = to_number(word(given, 4));
   status.started_at_ms = to_optional(word(held, 4));
-  status.finished_at_ms = to_optional(get(fields, "finished"));
+  status.finished_at_ms = to_optional(word(get(fields, "state"), 1));
   status.step = static_cast<int>(to_number(word(step, 0)));
   const std::string_view total = word(step, 1);
   status.total_steps = static_cast<int>(to_number(total.empty() ? word(given, 2) : total));

@@ -1,7 +1,7 @@
 -- Somebody wants the job no more. ARGV: id, job ttl, image ttl
 -- Answers {'ended', event} | {'running', worker} | {'already', state} | {'unknown'} | {'expired'}
 local id, job_ttl, image_ttl = unpack(ARGV)
-local job = fields(id, unpack(END_NEEDS))
+local job = read_job(id)
 if not job.state then return {why_missing(id)} end
 if job.state == 'queued' then
   local limits = {job = job_ttl, images = image_ttl}
@@ -9,6 +9,7 @@ if job.state == 'queued' then
 end
 if job.state == 'running' then
   call('HSET', job_key(id), 'cancel', 1, 'more', 1)
+  note_more(id, job)
   return {'running', read_held(job).worker}
 end
 return {'already', job.state}

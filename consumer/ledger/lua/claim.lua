@@ -10,12 +10,14 @@ local taken, scores, seen = {}, {}, {}
 wake_delayed(16)
 
 -- Jobs that name their worker wait in lanes of their own.
-local lanes, paused = {}, {}
+local lanes, model_of, paused = {}, {}, {}
 for _, model in ipairs(call('SMEMBERS', P .. 'paused')) do paused[model] = true end
 for i = 9, #ARGV do
   if not paused[ARGV[i]] then
-    lanes[#lanes + 1] = ARGV[i]
-    lanes[#lanes + 1] = '@' .. worker .. ':' .. ARGV[i]
+    for _, lane in ipairs({ARGV[i], '@' .. worker .. ':' .. ARGV[i]}) do
+      lanes[#lanes + 1] = lane
+      model_of[lane] = ARGV[i]
+    end
   end
 end
 
@@ -66,10 +68,10 @@ end
 
 if repeated == '1' then
   for _, id in ipairs(call('ZRANGE', P .. 'leases', 0, -1)) do
-    local job = fields(id, 'state', 'held', 'request', 'batch', 'alone', 'deadline')
-    local last = read_held(job)
-    if job.state == 'running' and last.worker == worker and last.token == token then
+    local last = read_held(read_running(call('HGET', P .. 'running', id) or ''))
+    if last.worker == worker and last.token == token then
       index('ZADD', 'leases', until_text, id)
+      local job = fields(id, 'request', 'batch', 'alone', 'deadline')
       -- Nobody but the worker logs anything of a running job, so its start is the last entry.
       answer(id, last.attempt, job, call('XREVRANGE', events_key(id), '+', '-', 'COUNT', 1)[1][1], images_done(id))
     end
@@ -81,7 +83,7 @@ end
 local function take(head)
   local id = head.id
   seen[id], seen[#seen + 1] = true, id
-  local job = fields(id, 'state', 'request', 'batch', 'score', 'held', 'more')
+  local job = fields(id, 'state', 'request', 'batch', 'score', 'held', 'more', 'given')
   if job.more then
     local rare = fields(id, 'alone', 'deadline')
     job.alone, job.deadline = rare.alone, rare.deadline
@@ -89,16 +91,20 @@ local function take(head)
   index('ZREM', 'queue:' .. head.lane, id)
   index('ZREM', company_of(job, head.lane), id)
   -- What is past its deadline leaves the queue here and is ended by the reaper, who can tell it to the readers.
-  if job.state ~= 'queued' or (job.deadline and tonumber(job.deadline) <= now) then return job end
+  if job.state or not job.given or (job.deadline and tonumber(job.deadline) <= now) then return job end
   local attempt, used = '1', '1'
   if job.held then
     local last = read_held(job)
     attempt, used = text(last.attempt + 1), text(last.used + 1)
   end
-  set_state(id, 'running', 'held', held(attempt, worker, token, used, now_text))
+  local before = job.held
+  job.held, job.model = held(attempt, worker, token, used, now_text), model_of[head.lane]
+  index('HSET', 'running', id, to_running(job))
   index('ZADD', 'leases', until_text, id)
   scores[#scores + 1] = tonumber(job.score)
-  answer(id, attempt, job, log_event(id, 's', attempt .. ' ' .. worker), job.held and images_done(id) or {})
+  local start = attempt .. ' ' .. worker
+  local entry = before and log_event(id, 's', start) or log_first(id, job.given, 's', start)
+  answer(id, attempt, job, entry, before and images_done(id) or {})
   return job
 end
 

@@ -4,12 +4,18 @@
 --
 -- job:<id>           hash, the record (fields below, where they are written; what is 0 or empty is left out). Redis takes as
 --                    long to hand over a field as to store it, so what belongs together is one field:
---                      given  "<most attempts> <bytes of the request> <steps> <seed or -> <submitted ms>"
---                      held   "<attempt> <worker> <claim's token> <attempts used> <started ms>" of the last attempt, absent
---                             before the first; a requeue by hand forgets all but the attempt's number
---                      step   "<steps done> <of how many>"
+--                      given  "<most attempts> <bytes of the request> <steps> <seed or -> <submitted ms> <place in its lane>"
+--                      held   "<attempt> <worker> <claim's token> <attempts used> <started ms>" of the last attempt that is
+--                             over, and " <outcome> <entry id>" when its worker ended it; absent before the first; a requeue
+--                             by hand forgets all but the attempt's number
+--                      state  "<state> <finished ms>" of a job that has ended
+--                      step   "<steps done> <of how many>" of one that has ended
 --                      more   that the record has a field that few have: alone, blobs, cancel, deadline, idempotency, images
--- events:<id>        stream, the event log
+-- running            hash by id of the attempts that are not over: "<held> <more 0|1> <given> <model>", so that what a worker
+--                    says of a whole batch is checked at once, and most of it without the records. Who is in it is running,
+--                    whose record has a state has ended, all others are queued
+-- steps              hash by id, the same as step, of what is running
+-- events:<id>        stream, the event log but for its first event, queued: that one is in `given`, its number "<submitted>-0"
 -- image:<id>:<n>:<a> encoded image, as attempt a made it; the record's field image:<n> begins with its a
 -- jobs               sorted set of ids by how they ended, 0 before that, and so in the order of the ids inside a score, which
 --                    is that of admission
@@ -43,7 +49,7 @@ local function image_key(id, index, attempt) return P .. 'image:' .. id .. ':' .
 -- Records are written at once. Indexes are written when the script ends, each of them once, however many jobs it
 -- concerns: a script that has to read what it has just changed in one calls write_indexes() before.
 local unwritten, in_order, counted, usage, last_tags
-local function start_indexes() unwritten, in_order, counted, usage, last_tags = {ZADD = {}, ZREM = {}, RPUSH = {}}, {}, {}, {}, {} end
+local function start_indexes() unwritten, in_order, counted, usage, last_tags = {ZADD = {}, ZREM = {}, RPUSH = {}, HSET = {}, HDEL = {}}, {}, {}, {}, {} end
 start_indexes()
 local function index(command, name, first, second)
   local words = unwritten[command][name]
@@ -86,15 +92,52 @@ local function held(attempt, worker, token, used, started)
   return attempt .. ' ' .. worker .. ' ' .. token .. ' ' .. used .. ' ' .. started
 end
 local function read_held(job)
-  local attempt, worker, token, used, started = string.match(job.held or '0   0 ', '^(%d+) (%S*) (%S*) (%d+) (%d*)$')
+  local attempt, worker, token, used, started = string.match(job.held or '0   0 ', '^(%d+) (%S*) (%S*) (%d+) (%d*)')
   return {attempt = attempt, worker = worker, token = token, used = tonumber(used), started = tonumber(started)}
 end
--- Whether this attempt holds the job. An expired lease that nobody has taken back yet still stands: until then no other
--- attempt can exist. The attempt number only ever grows, so an older attempt never passes for a newer one.
-local function holds(job, attempt, worker)
-  if job.state ~= 'running' then return false end
+
+-- An attempt that is not over, as the hash `running` has it, and back.
+local function to_running(job) return job.held .. ' ' .. (job.more and '1 ' or '0 ') .. job.given .. ' ' .. job.model end
+local function read_running(value)
+  local job = {state = 'running'}
+  local more
+  job.held, more, job.given, job.model =
+    string.match(value, '^(%d+ %S* %S* %d+ %d+) ([01]) (%d+ %d+ %d+ %S+ %d+ %d+) (.*)$')
+  job.more = more == '1'
+  return job
+end
+-- Whether this attempt holds the job of which `running` has this value, or false. An expired lease that nobody has taken
+-- back yet still stands: until then no other attempt can exist. The attempt number only ever grows, so an older attempt
+-- never passes for a newer one.
+local function holds(value, attempt, worker)
   local name = attempt .. ' ' .. worker .. ' '
-  return string.sub(job.held, 1, #name) == name
+  return value and string.sub(value, 1, #name) == name
+end
+-- The values of `running` by id, false where there is none; the ids are every `stride`th word of ARGV from `from` on.
+local function running_values(from, stride)
+  local ids, values = {}, {}
+  for i = from, #ARGV, stride do ids[#ids + 1] = ARGV[i] end
+  if #ids == 0 then return values end
+  for i, value in ipairs(call('HMGET', P .. 'running', unpack(ids))) do values[ids[i]] = value end
+  return values
+end
+-- A job wherever it is in its life: state, held, given, model, more, and other fields of the record that are asked for.
+-- Without a state there is no such job.
+local function read_job(id, ...)
+  local value = call('HGET', P .. 'running', id)
+  local job = fields(id, 'state', 'held', 'given', 'model', 'more', ...)
+  if not value then
+    job.state = job.state and string.match(job.state, '^%S+') or job.given and 'queued'
+    return job
+  end
+  for name, known in pairs(read_running(value)) do job[name] = known end
+  return job
+end
+-- The record of a running job has got one of the fields that few have.
+local function note_more(id, job)
+  if job.more then return end
+  job.more = true
+  call('HSET', P .. 'running', id, to_running(job))
 end
 
 -- 'expired' when the record was there and has been retired, else 'unknown'.
@@ -102,8 +145,7 @@ local function why_missing(id)
   return call('ZSCORE', P .. 'retired', id) and 'expired' or 'unknown'
 end
 
--- With it go other fields of the record. The index of states is told of coming to life and of ends alone.
-local function set_state(id, to, ...) call('HSET', job_key(id), 'state', to, ...) end
+-- The index of states is told of coming to life and of ends alone.
 local function note_life(id, state) index('ZADD', 'jobs', state_number[state], id) end
 local function jobs_in(state)
   if state == 'running' then return call('ZCARD', P .. 'leases') end
@@ -113,6 +155,13 @@ end
 
 -- Appends to the event log and answers the entry's id. Only progress comes often enough to be trimmed: see append.lua.
 local function log_event(id, ...) return call('XADD', events_key(id), '*', ...) end
+-- The number and place of the first event, which is in no stream.
+local function read_queued(given) return string.match(given, ' (%d+) (%d+)$') end
+-- The first entry of the stream: after the event that is not in it, be it of the same millisecond or the clock set back.
+local function log_first(id, given, ...)
+  local submitted = tonumber((read_queued(given)))
+  return call('XADD', events_key(id), text(math.max(now, submitted)) .. '-1', ...)
+end
 local function read_event(id, entry)
   return call('XRANGE', events_key(id), entry, entry)[1] or {entry, {}}
 end
@@ -196,10 +245,16 @@ local function dequeue(id, job)
   index('ZREM', company_of(job, lane), id)
 end
 
--- Puts a job back after an attempt, at its old place in the order, now or after `delay` ms. With it go other fields.
-local function queue_again(id, delay, ...)
-  set_state(id, 'queued', 'step', 0, ...)
+-- Nobody runs it any more.
+local function let_go(id)
   index('ZREM', 'leases', id)
+  index('HDEL', 'running', id)
+  index('HDEL', 'steps', id)
+end
+-- Puts a job back after an attempt, of which `held` is kept, at its old place in the order, now or after `delay` ms.
+local function queue_again(id, delay, held)
+  call('HSET', job_key(id), 'held', held)
+  let_go(id)
   if delay > 0 then index('ZADD', 'delayed', now + delay, id) else enqueue(id, fields(id, unpack(PLACE_NEEDS))) end
 end
 
@@ -209,7 +264,7 @@ local function wake_delayed(limit)
   for _, id in ipairs(due) do
     index('ZREM', 'delayed', id)
     local job = fields(id, 'state', unpack(PLACE_NEEDS))
-    if job.state == 'queued' then enqueue(id, job) end
+    if job.model and not job.state then enqueue(id, job) end
   end
   if #due > 0 then write_indexes() end
   return #due
@@ -273,24 +328,27 @@ local function too_many_bytes(more, most)
   return tonumber(most) ~= 0 and bytes_counted('jobs') + bytes_counted('blobs') + more > tonumber(most)
 end
 
--- The one way to an end: state, event, indexes, lifetimes. `job` has the fields END_NEEDS; `limits` are the job's and its
--- images' time to live; `error` is bytes or false; `told` is false, or what a worker is told of its attempt: see
--- finish.lua; then the event, all text. Answers the event as a reader of the log gets it.
-local END_NEEDS = {'state', 'held', 'given', 'model', 'more'}
-local function end_job(id, job, state, limits, error, told, ...)
+-- The one way to an end: event, record, indexes, lifetimes. `job` is what read_job() or read_running() gives, `step` beside it
+-- where that is known already; `limits` are the job's and its images' time to live; `error` is bytes or false; `outcome` is
+-- what its worker is told, or false; then the event, all text. Answers the event as a reader of the log gets it.
+local function end_job(id, job, state, limits, error, outcome, ...)
+  local also = {}
+  local function with(name, value) also[#also + 1] = name; also[#also + 1] = value end
+  local entry = job.held and log_event(id, ...) or log_first(id, job.given, ...)
   if job.state == 'running' then
-    index('ZREM', 'leases', id)
+    let_go(id)
+    local step = job.step
+    if step == nil then step = call('HGET', P .. 'steps', id) end
+    if step then with('step', step) end
+    with('held', outcome and job.held .. ' ' .. outcome .. ' ' .. entry or job.held)
   else
     dequeue(id, fields(id, unpack(PLACE_NEEDS)))
     index('ZREM', 'delayed', id)
   end
-  local entry = log_event(id, ...)
-  local also = {}
-  if error then also = {'error', error} end
-  if told then also[#also + 1] = 'last'; also[#also + 1] = told .. ' ' .. entry end
+  if error then with('error', error) end
   local given = read_given(job)
-  if job.seed and not given.seed then also[#also + 1] = 'seed'; also[#also + 1] = job.seed end
-  set_state(id, state, 'finished', now_text, unpack(also))
+  if job.seed and not given.seed then with('seed', job.seed) end
+  call('HSET', job_key(id), 'state', state .. ' ' .. now_text, unpack(also))
   note_life(id, state)
   count_bytes('jobs', -given.bytes)
   local rare = job.more and fields(id, 'deadline', 'idempotency', 'blobs', 'images')
@@ -313,14 +371,23 @@ local function keep_attempt_error(id, attempt, worker, error)
   call('HSET', job_key(id), 'attempt_error:' .. attempt, attempt .. ' ' .. worker .. ' ' .. now .. '\n' .. error)
 end
 
--- The answer of status and list: the record without the request, then what is not in it.
+-- The answer of status and list: the record without the request, then what is not in it. Of two values of one field the
+-- later one counts.
 local function describe(id)
   local flat = call('HGETALL', job_key(id))
   if #flat == 0 then return false end
   local record, job = {}, {}
+  local function tell(name, value) record[#record + 1] = name; record[#record + 1] = value; job[name] = value end
   for i = 1, #flat, 2 do
-    job[flat[i]] = flat[i + 1]
-    if flat[i] ~= 'request' then record[#record + 1] = flat[i]; record[#record + 1] = flat[i + 1] end
+    if flat[i] ~= 'request' then tell(flat[i], flat[i + 1]) end
+  end
+  local value = call('HGET', P .. 'running', id)
+  if value then
+    tell('state', 'running')
+    tell('held', read_running(value).held)
+    tell('step', call('HGET', P .. 'steps', id) or '0')
+  elseif not job.state then
+    tell('state', 'queued')
   end
   local position = job.state == 'queued' and call('ZRANK', P .. 'queue:' .. lane_of(job), id)
   local mean = call('HGET', P .. 'render_ms', job.model)

@@ -33,7 +33,7 @@ end
 
 -- Deadlines first: a job past its deadline is not worth another attempt.
 for _, id in ipairs(due('deadlines')) do
-  local job = fields(id, unpack(END_NEEDS))
+  local job = read_job(id)
   if job.state == 'queued' or job.state == 'running' then
     to_end(id, job, 'expired', deadline_error, 't', 'expired', 'a', read_held(job).attempt)
   else
@@ -42,7 +42,7 @@ for _, id in ipairs(due('deadlines')) do
 end
 
 for _, id in ipairs(due('leases')) do
-  local job = fields(id, 'cancel', unpack(END_NEEDS))
+  local job = read_job(id, 'cancel')
   local last = read_held(job)
   if job.state ~= 'running' then
     index('ZREM', 'leases', id)
@@ -58,7 +58,7 @@ for _, id in ipairs(due('leases')) do
     else
       -- The first loss says nothing of the job.
       local delay = lost >= 2 and backoff(used, first, longest) or 0
-      queue_again(id, delay)
+      queue_again(id, delay, job.held)
       local event = {'t', 'retried', 'a', last.attempt, 'r', lost_error, 'l', text(max - used), 'b', text(delay)}
       tell(id, job, {log_event(id, unpack(event)), event})
     end
@@ -77,7 +77,7 @@ for _, ended in ipairs(limit > 0 and call('LRANGE', P .. 'ended', 0, limit - 1) 
   if finished + job_ttl > now then break end
   old = old + 1
   -- Since it was requeued by hand it may be alive, or have ended anew.
-  if call('HGET', job_key(id), 'finished') == finished then
+  if string.match(call('HGET', job_key(id), 'state') or '', ' (%d+)$') == finished then
     call('UNLINK', job_key(id), events_key(id))
     index('ZREM', 'jobs', id)
     index('ZADD', 'retired', now + job_ttl, id)

@@ -2,8 +2,7 @@
 -- deadline starting again. The errors of its attempts stay. ARGV: id
 -- Answers {'queued', event} | {'state', state} | {'unknown'} | {'expired'}
 local id = ARGV[1]
-local job = fields(id, 'state', 'model', 'pinned', 'batch', 'priority', 'tenant', 'deadline_after', 'blobs', 'idempotency',
-  'held', 'given')
+local job = read_job(id, 'pinned', 'batch', 'priority', 'tenant', 'deadline_after', 'blobs', 'idempotency')
 if not job.state then return {why_missing(id)} end
 if job.state ~= 'dead' and job.state ~= 'failed' and job.state ~= 'cancelled' then return {'state', job.state} end
 
@@ -11,10 +10,10 @@ if job.idempotency then call('PERSIST', job.idempotency) end
 hold_blobs(id, job.blobs)
 uncount_images(id)
 count_bytes('jobs', read_given(job).bytes)
--- Without its `finished` the entry in the list of ended ones means nothing.
-call('HDEL', job_key(id), 'alone', 'cancel', 'error', 'finished')
+-- Without its time in `state` the entry in the list of ended ones means nothing.
+call('HDEL', job_key(id), 'alone', 'cancel', 'error', 'state', 'step')
 job.score = next_score(tonumber(job.priority or 0), job.tenant or '')
-set_state(id, 'queued', 'score', job.score, 'held', held(read_held(job).attempt, '', '', 0, ''), 'lost', 0, 'step', 0)
+call('HSET', job_key(id), 'score', job.score, 'held', held(read_held(job).attempt, '', '', 0, ''), 'lost', 0)
 note_life(id, 'queued')
 if job.deadline_after then
   call('HSET', job_key(id), 'deadline', now + job.deadline_after)

@@ -1,6 +1,6 @@
 -- Jobs come in, in their order, each accepted or refused by itself. Repeated with the same id one changes nothing and gets
--- the same answer. ARGV: most jobs, most bytes, then of each: id, request, batch key, model, `given` without its last word,
--- and how many fields follow that few have, a name and a value each: priority, tenant, idempotency, digest, pinned,
+-- the same answer. ARGV: most jobs, most bytes, then of each: id, request, batch key, model, `given` without its last two
+-- words, and how many fields follow that few have, a name and a value each: priority, tenant, idempotency, digest, pinned,
 -- deadline_after, blobs
 -- Answers for each {'accepted', id, position, 0, entry id} | {'accepted', id, position, 1} | {'queue_full', 'jobs' or
 -- 'bytes'} | {'conflict'} | {'no_blob', index}
@@ -72,8 +72,7 @@ local function submit(rare, id, request, batch, model, given)
     end
   end
   if perhaps_known and call('EXISTS', job_key(id)) == 1 then
-    local head = call('XRANGE', events_key(id), '-', '+', 'COUNT', 1)[1]
-    return {'accepted', id, position_of(id), 0, head and head[1]}
+    return {'accepted', id, position_of(id), 0, read_queued(call('HGET', job_key(id), 'given')) .. '-0'}
   end
   if queued >= tonumber(max_queued) then return {'queue_full', 'jobs'} end
 
@@ -114,12 +113,12 @@ local function submit(rare, id, request, batch, model, given)
     also('idempotency', P .. idempotency)
     call('SET', P .. idempotency, id .. ' ' .. digest)
   end
-  set_state(id, 'queued', 'request', request, 'batch', batch, 'score', job.score, 'model', model, 'given',
-    given .. ' ' .. now_text, unpack(more))
+  position = text(position)
+  call('HSET', job_key(id), 'request', request, 'batch', batch, 'score', job.score, 'model', model, 'given',
+    given .. ' ' .. now_text .. ' ' .. position, unpack(more))
   note_life(id, 'queued')
   enqueue(id, job)
-  position = text(position)
-  return {'accepted', id, position, 0, log_event(id, 'q', position)}
+  return {'accepted', id, position, 0, now_text .. '-0'}
 end
 
 local answers = {}

@@ -3,7 +3,7 @@
 local gone, ended = {}, 0
 for _, name in ipairs(ARGV) do gone[name] = true end
 for _, id in ipairs(call('ZRANGE', P .. 'leases', 0, -1)) do
-  local last = read_held(fields(id, 'held'))
+  local last = read_held(read_running(call('HGET', P .. 'running', id) or ''))
   local instance = string.match(last.token, '^(.*):')
   if instance and gone[last.worker .. '#' .. instance] then
     call('ZADD', P .. 'leases', 0, id)
