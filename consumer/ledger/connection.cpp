@@ -45,7 +45,7 @@ Value to_value(const redisReply& reply) {
 }
 
 bool is_aborted(const Error& error) { return error.message.starts_with("EXECABORT"); }
-bool is_no_script(const Error& error) { return error.message.starts_with("NOSCRIPT"); }
+bool is_unknown_function(const Error& error) { return error.message.starts_with("ERR Function not found"); }
 
 /// "READONLY You can't write...": the first word is the kind.
 Error redis_error(std::string_view text) {
@@ -239,12 +239,12 @@ Result<Value> Connection::command(const Words& words, const Sending& sending) {
 }
 
 Result<Value> Connection::run(const Script& script, const Words& arguments, const Sending& sending) {
-  Words words = {"EVALSHA", script.sha, "1", options_.prefix};
+  Words words = {"FCALL", script.function, "1", options_.prefix};
   words.insert(words.end(), arguments.begin(), arguments.end());
   auto answer = command(words, sending);
-  if (answer || !is_no_script(answer.error())) return answer;
-  words[0] = "EVAL";
-  words[1] = script.text;
+  if (answer || !is_unknown_function(answer.error())) return answer;
+  // Somebody else may have loaded it meanwhile: the same text, so it is replaced without harm.
+  if (auto loaded = command({"FUNCTION", "LOAD", "REPLACE", scripts::library}); !loaded) return loaded;
   return command(words, sending);
 }
 
@@ -260,7 +260,7 @@ std::vector<Result<Value>> Connection::run_each(const Script& script,
     return answers;
   }
   for (std::size_t i = 1; i < calls.size(); ++i) {
-    Words words = {"EVALSHA", script.sha, "1", options_.prefix};
+    Words words = {"FCALL", script.function, "1", options_.prefix};
     words.insert(words.end(), calls[i].begin(), calls[i].end());
     append(words);
   }

@@ -64,7 +64,7 @@ class Connection {
   /// Errors: `unavailable` (no connection, no answer in time, Redis loading or read-only), `queue_full`
   /// (Redis has no memory left), `internal` (Redis says that the command is wrong).
   Result<Value> command(const Words& words, const Sending& sending = {});
-  /// Runs a script by its hash, and sends its text only when Redis does not know it.
+  /// Runs a script by its name, and sends the library of all of them only when Redis does not know it.
   Result<Value> run(const Script& script, const Words& arguments, const Sending& sending = {});
   /// Whether the last command got no answer in time.
   [[nodiscard]] bool timed_out() const { return timed_out_; }

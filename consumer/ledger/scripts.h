@@ -1,4 +1,5 @@
-// The scripts of lua/, embedded at build time. A name without its file does not link.
+// The scripts of lua/, embedded at build time as one library of Redis functions. A name without its file does
+// not link.
 #pragma once
 
 #include <string_view>
@@ -6,14 +7,13 @@
 namespace waggle::ledger {
 
 struct Script {
-  std::string_view name;
-  std::string_view sha;   ///< of the text, as Redis computes it
-  std::string_view text;  ///< lua/job.lua, then the script
+  std::string_view function;  ///< its name in Redis, which differs between versions of the library
 };
 
 namespace scripts {
 extern const Script append, cancel, claim, commit_image, events, finish, hold_lock, holders, image, keep_blob,
     list, put_worker, reap, renew, requeue, stats, status, submit, vanish, workers;
+extern const std::string_view library;  ///< what FUNCTION LOAD is given
 }  // namespace scripts
 
 }  // namespace waggle::ledger

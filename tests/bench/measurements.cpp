@@ -45,14 +45,13 @@ void each_line(const RedisServer& redis, const std::string& section, Look look) 
   while (std::fgets(line.data(), static_cast<int>(line.size()), pipe.get()) != nullptr) look(line.data());
 }
 
-/// The commands that clients have sent: scripts, and the SET of each image with the transaction around it. Those inside scripts are the
-/// server's own affair; no script that this measures has a SET.
+/// The commands that clients have sent: scripts, and the SET of each image with the transaction around it.
+/// Those inside scripts are the server's own affair; no script that this measures has a SET.
 long commands_sent(const RedisServer& redis) {
   long sum = 0;
   each_line(redis, "commandstats", [&](const char* line) {
     long calls = 0;
-    if (std::sscanf(line, "cmdstat_eval:calls=%ld", &calls) == 1 ||
-        std::sscanf(line, "cmdstat_evalsha:calls=%ld", &calls) == 1 ||
+    if (std::sscanf(line, "cmdstat_fcall:calls=%ld", &calls) == 1 ||
         std::sscanf(line, "cmdstat_multi:calls=%ld", &calls) == 1 ||
         std::sscanf(line, "cmdstat_exec:calls=%ld", &calls) == 1 ||
         std::sscanf(line, "cmdstat_set:calls=%ld", &calls) == 1) {

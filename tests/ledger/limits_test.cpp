@@ -75,6 +75,33 @@ TEST_CASE("ledger: bytes of what waits come back to nothing, however the jobs en
   CHECK(queued_bytes(desk) == 0);
 }
 
+TEST_CASE("ledger: while Redis's memory is full submissions are refused, and what was accepted ends") {
+  Desk desk;
+  REQUIRE(desk.submit(1));
+  REQUIRE(desk.submit(2));
+  const ledger::Lease lease = desk.claim_one();
+  REQUIRE(redis_answer(desk.server.port(), "CONFIG SET maxmemory 1") == "+OK");
+  const auto refused = desk.submit(3);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == ErrorCode::queue_full);
+  CHECK_FALSE(desk.ledger.put_blob("not really a picture", desk.policy));
+  CHECK(desk.ledger.renew({lease}, desk.policy)->lost.empty());
+  Event event;
+  event.body = ProgressEvent{1, 4, 25};
+  CHECK(desk.ledger.append(lease, event, desk.policy));
+
+  // An image needs room; the end of its attempt does not.
+  event.body = completed();
+  const ledger::NewImage image{{0, 7, OutputFormat::png, 8, 8, 5}, "bytes"};
+  const auto without_room = desk.ledger.finish(lease, event, desk.policy, {image});
+  REQUIRE_FALSE(without_room);
+  CHECK(without_room.error().code == ErrorCode::queue_full);
+  CHECK(desk.status(1).state == JobState::running);
+  CHECK(desk.finish(lease, failed(ErrorCode::invalid_request)) == ledger::FinishOutcome::ended);
+  CHECK(desk.finish(desk.claim_one(), completed()) == ledger::FinishOutcome::ended);
+  CHECK(desk.status(2).state == JobState::completed);
+}
+
 TEST_CASE("ledger: a picture counts once for all jobs that need it, as long as one does") {
   Desk desk;
   constexpr std::int64_t kPicture = 100'000;

@@ -236,7 +236,8 @@ TEST_CASE("ledger: a retired record is expired, not unknown, and leaves no list 
   }));
 }
 
-TEST_CASE("ledger: a job that was requeued by hand outlives its first end, and is kept as long after its second") {
+TEST_CASE(
+    "ledger: a job that was requeued by hand outlives its first end, and is kept as long after its second") {
   Desk desk;
   desk.policy.job_ttl = 1s;
   REQUIRE(desk.submit(1));

@@ -32,17 +32,22 @@ sockaddr_in loopback(int port) {
   return address;
 }
 
-// While the append-only file loads, the answer is "-LOADING".
-bool answers_ping(int port) { return redis_answer(port, "PING") == "+PONG"; }
+// While the append-only file loads, the answer is "-LOADING". One that wants a password first is up.
+bool answers_ping(int port) {
+  const std::string answer = redis_answer(port, "PING");
+  return answer == "+PONG" || answer.starts_with("-NOAUTH");
+}
 
 }  // namespace
 
-std::string redis_answer(int port, const std::string& command) {
+std::string redis_answer(int port, const std::string& command, const std::string& login) {
   const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   const timeval limit{1, 0};
   ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
   const sockaddr_in address = loopback(port);
-  const std::string line = command + "\r\n";
+  const std::string logged_in = "+OK\r\n";
+  const std::string line = (login.empty() ? "" : "AUTH " + login + "\r\n") + command + "\r\n";
+  bool first = !login.empty();
   std::string text;
   if (::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 &&
       ::send(fd, line.data(), line.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(line.size())) {
@@ -52,6 +57,10 @@ std::string redis_answer(int port, const std::string& command) {
       const ssize_t got = ::recv(fd, bytes, sizeof bytes, 0);
       if (got <= 0) break;
       text.append(bytes, static_cast<std::size_t>(got));
+      if (first && text.starts_with(logged_in)) {
+        text.erase(0, logged_in.size());
+        first = false;
+      }
       const std::size_t end = text.find("\r\n");
       if (end == std::string::npos) continue;
       const bool bulk = text[0] == '$' && text[1] != '-';
@@ -77,7 +86,8 @@ int free_port() {
   return ntohs(address.sin_port);
 }
 
-RedisServer::RedisServer(std::string appendfsync) : appendfsync_(std::move(appendfsync)) {
+RedisServer::RedisServer(std::string appendfsync, std::vector<std::string> more)
+    : appendfsync_(std::move(appendfsync)), more_(std::move(more)) {
   std::string name = (std::filesystem::temp_directory_path() / "waggle-redis-XXXXXX").string();
   if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary directory for Redis");
   directory_ = name;
@@ -109,10 +119,12 @@ ledger::Options RedisServer::options() const {
 bool RedisServer::start() {
   const std::string port = std::to_string(port_);
   const std::string conf = directory_ + "/redis.conf";
-  const std::vector<const char*> argv = {
-      "redis-server", conf.c_str(), "--port",           port.c_str(),         "--bind",
-      "127.0.0.1",    "--dir",      directory_.c_str(), "--daemonize",        "no",
-      "--loglevel",   "warning",    "--appendfsync",    appendfsync_.c_str(), nullptr};
+  std::vector<const char*> argv = {
+      "redis-server", conf.c_str(), "--port",           port.c_str(),        "--bind",
+      "127.0.0.1",    "--dir",      directory_.c_str(), "--daemonize",       "no",
+      "--loglevel",   "warning",    "--appendfsync",    appendfsync_.c_str()};
+  for (const std::string& word : more_) argv.push_back(word.c_str());
+  argv.push_back(nullptr);
   pid_ = ::fork();
   if (pid_ < 0) throw std::runtime_error("fork failed");
   if (pid_ == 0) {

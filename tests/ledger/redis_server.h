@@ -6,6 +6,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include <sys/types.h>
 
@@ -14,8 +15,8 @@
 namespace waggle::testing {
 
 /// What the server on this port answers to one command: the text of a bulk reply, or the line of any other.
-/// Empty when it does not answer.
-std::string redis_answer(int port, const std::string& command);
+/// Empty when it does not answer. With a login, "<user> <password>", that comes first.
+std::string redis_answer(int port, const std::string& command, const std::string& login = {});
 
 /// A port of loopback that nobody uses at this moment.
 int free_port();
@@ -23,8 +24,8 @@ int free_port();
 class RedisServer {
  public:
   /// Starts and answers PING, or throws std::runtime_error. `appendfsync`: "always" (as shipped), "everysec"
-  /// or "no".
-  explicit RedisServer(std::string appendfsync = "always");
+  /// or "no". `more` are further words of the command line.
+  explicit RedisServer(std::string appendfsync = "always", std::vector<std::string> more = {});
   ~RedisServer();
   RedisServer(const RedisServer&) = delete;
   RedisServer& operator=(const RedisServer&) = delete;
@@ -44,6 +45,7 @@ class RedisServer {
   void stop(int signal);
 
   std::string directory_, appendfsync_;
+  std::vector<std::string> more_;
   int port_ = 0;
   pid_t pid_ = -1;
 };

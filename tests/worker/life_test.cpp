@@ -1,8 +1,12 @@
 // Workers in process, with a real queen, a real Redis and real sockets: the life of a job.
 #include <algorithm>
+#include <memory>
+#include <sstream>
 #include <string>
 
 #include <catch2/catch.hpp>
+#include <spdlog/sinks/ostream_sink.h>
+#include <spdlog/spdlog.h>
 
 #include "consumer/bus/topics.h"
 #include "tests/schemas/tiny_picture.h"
@@ -12,6 +16,26 @@ namespace waggle::testing {
 namespace {
 
 using namespace std::chrono_literals;
+
+/// What is logged as a warning or worse while it lives.
+class Warnings {
+ public:
+  Warnings() : before_(spdlog::default_logger()) {
+    auto logger =
+        std::make_shared<spdlog::logger>("warnings", std::make_shared<spdlog::sinks::ostream_sink_mt>(text_));
+    logger->set_level(spdlog::level::warn);
+    spdlog::set_default_logger(std::move(logger));
+  }
+  ~Warnings() { spdlog::set_default_logger(before_); }
+  Warnings(const Warnings&) = delete;
+  Warnings& operator=(const Warnings&) = delete;
+  /// Once nobody logs any more.
+  [[nodiscard]] std::string text() const { return text_.str(); }
+
+ private:
+  std::ostringstream text_;
+  std::shared_ptr<spdlog::logger> before_;
+};
 
 TEST_CASE("worker: a job is claimed, rendered and completed, and its images are kept") {
   Hive hive;
@@ -103,6 +127,21 @@ TEST_CASE("worker: a job outlives many leases while its worker renews them") {
   const JobId job = hive.submit(a_job("null", 40));
   REQUIRE(hive.becomes(job, JobState::completed));
   CHECK(hive.status(job).attempt == 1);
+}
+
+TEST_CASE("worker: a job that ends while its lease is being renewed has not lost it") {
+  Hive hive;
+  std::vector<JobId> jobs;
+  for (int i = 0; i < 300; ++i) jobs.push_back(hive.submit(a_job("null", 2)));
+  hive.stop_queen();  // so that nobody takes a lease away, however short
+  const Warnings warnings;
+  {
+    auto settings = worker_settings(hive, "w1");
+    settings.policy.lease = 3ms;  // a renewal every millisecond: some job ends within each
+    const Crew crew(settings, std::make_unique<worker::NullRenderer>(worker::NullRendererOptions{200us}));
+    for (const JobId& job : jobs) REQUIRE(hive.becomes(job, JobState::completed));
+  }
+  CHECK(warnings.text().find("the lease is lost") == std::string::npos);
 }
 
 TEST_CASE("worker: a drain finishes what is in hand and takes nothing more") {

@@ -1,3 +1,4 @@
+-- @flags allow-oom
 -- Somebody wants the job no more. ARGV: id, job ttl, image ttl
 -- Answers {'ended', event} | {'running', worker} | {'already', state} | {'unknown'} | {'expired'}
 local id, job_ttl, image_ttl = unpack(ARGV)

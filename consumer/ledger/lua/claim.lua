@@ -1,3 +1,4 @@
+-- @flags allow-oom
 -- A worker takes what it has room for: the first job over all its lanes, then more of the same batch key.
 -- A claim whose answer was lost is repeated with its token, and gives what it gave then, if it gave anything.
 -- ARGV: worker, room, batch key or '', same_batch 0|1, lease ms, image ttl ms, token, repeated 0|1, models...

@@ -1,3 +1,4 @@
+-- @flags no-writes
 -- A page of the event log. ARGV: id, after (an entry id) or '', limit
 -- Answers {truncated 0|1, entries}, or {'unknown'} or {'expired'}
 local id, after, limit = ARGV[1], ARGV[2], tonumber(ARGV[3])

@@ -1,3 +1,4 @@
+-- @flags allow-oom
 -- Attempts of one worker end. The same call again gives the same answers, also when the jobs have moved on since.
 -- ARGV: worker, job ttl, image ttl, first back-off, longest back-off (all ms), then of each: id, attempt,
 --       outcome (completed|failed|hopeless|cancelled|released; a hopeless job failed and gets no other attempt), event
@@ -79,7 +80,7 @@ for i, at in ipairs(places) do
   else
     job = read_running(values[id])
     job.step = steps[id]
-    job.kept = keep_images(id, attempt, image_ttl, at + 6, tonumber(images))
+    job.kept = keep_images(id, attempt, image_ttl, ARGV, at + 6, tonumber(images))
     if not job.kept then answer = {'no_image'} end
   end
   if not answer then

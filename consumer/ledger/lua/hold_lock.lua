@@ -1,3 +1,4 @@
+-- @flags allow-oom
 -- Takes or prolongs a lock. ARGV: name, holder, ttl ms. Answers 1 when it is the holder's.
 local key = P .. 'lock:' .. ARGV[1]
 local holder = call('GET', key)

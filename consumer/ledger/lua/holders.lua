@@ -1,3 +1,4 @@
+-- @flags no-writes
 -- Who holds leases, as "<worker>#<instance>", each once. Left out are claims over connections that Redis does not show by
 -- name (their tokens end in '?'): nobody could tell whether those workers are connected.
 local seen, holders = {}, {}

@@ -1,3 +1,4 @@
+-- @flags no-writes
 -- ARGV: id, index. Answers {'found', bytes} | {'retired'} (described, its bytes gone) | {'missing'} | {'unknown'} | {'expired'}
 local id, index = ARGV[1], ARGV[2]
 local job = fields(id, 'given', 'image:' .. index)

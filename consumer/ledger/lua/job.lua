@@ -1,6 +1,6 @@
--- What the transitions share: key names, the clock, the event log, the queue's order, the ends of a job. Put before every
--- script when it is loaded, and write_indexes() after it. Scripts take the key prefix as KEYS[1]; a Redis Cluster is not
--- supported.
+-- What the transitions share: key names, the clock, the event log, the queue's order, the ends of a job. All scripts are
+-- functions of one library of Redis, which begins with this: so what is written here is made once and not at each call.
+-- Each takes the key prefix as its key and the words in its first comment as ARGV; a Redis Cluster is not supported.
 --
 -- job:<id>           hash, the record (fields below, where they are written; what is 0 or empty is left out). Redis takes as
 --                    long to hand over a field as to store it, so what belongs together is one field:
@@ -29,14 +29,11 @@
 -- paused             set of models that nobody may claim
 -- usage              hash of byte counts: jobs and blobs (of jobs that have not ended), images (of those that have)
 -- blob_bytes, image_bytes: hashes, what each of them counts for, so that the same is taken off again
-local P = KEYS[1]
-local call = redis.call
-
-local time = call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
 -- Redis prints a number slowly: what many commands are given is made a text once.
 local function text(number) return string.format('%d', number) end
-local now_text = text(now)
+
+-- Of the call that runs: the prefix of its keys, and its time in milliseconds. There is no redis.call before one runs.
+local call, P, now, now_text
 
 local STATES = {'queued', 'running', 'completed', 'failed', 'cancelled', 'expired', 'dead'}
 local ALIVE, ENDS = '0', {'1', '2', '3', '4', '5'}
@@ -50,7 +47,6 @@ local function image_key(id, index, attempt) return P .. 'image:' .. id .. ':' .
 -- concerns: a script that has to read what it has just changed in one calls write_indexes() before.
 local unwritten, in_order, counted, usage, last_tags
 local function start_indexes() unwritten, in_order, counted, usage, last_tags = {ZADD = {}, ZREM = {}, RPUSH = {}, HSET = {}, HDEL = {}}, {}, {}, {}, {} end
-start_indexes()
 local function index(command, name, first, second)
   local words = unwritten[command][name]
   if not words then
@@ -113,10 +109,10 @@ local function holds(value, attempt, worker)
   local name = attempt .. ' ' .. worker .. ' '
   return value and string.sub(value, 1, #name) == name
 end
--- The values of `running` by id, false where there is none; the ids are every `stride`th word of ARGV from `from` on.
-local function running_values(from, stride)
+-- The values of `running` by id, false where there is none; the ids are every `stride`th of the words from `from` on.
+local function running_values(words, from, stride)
   local ids, values = {}, {}
-  for i = from, #ARGV, stride do ids[#ids + 1] = ARGV[i] end
+  for i = from, #words, stride do ids[#ids + 1] = words[i] end
   if #ids == 0 then return values end
   for i, value in ipairs(call('HMGET', P .. 'running', unpack(ids))) do values[ids[i]] = value end
   return values
@@ -180,17 +176,17 @@ local function images_of(id)
   return images
 end
 -- Images of the attempt that holds the job. Their bytes have been sent ahead and go by themselves unless they are kept
--- here. `from` and on in ARGV: index and description of each. Answers {bytes, number}, or false when the bytes of one are
+-- here. `words` from `from` on: index and description of each. Answers {bytes, number}, or false when the bytes of one are
 -- not there: Redis had no room for them.
-local function keep_images(id, attempt, ttl, from, count)
+local function keep_images(id, attempt, ttl, words, from, count)
   if count == 0 then return {0, 0} end
   local bytes, described = 0, {'images', 1, 'more', 1}
   for i = from, from + 2 * count - 1, 2 do
-    local key = image_key(id, ARGV[i], attempt)
+    local key = image_key(id, words[i], attempt)
     if call('PEXPIRE', key, ttl) == 0 then return false end
     bytes = bytes + call('STRLEN', key)
-    described[#described + 1] = 'image:' .. ARGV[i]
-    described[#described + 1] = attempt .. ' ' .. ARGV[i + 1]
+    described[#described + 1] = 'image:' .. words[i]
+    described[#described + 1] = attempt .. ' ' .. words[i + 1]
   end
   call('HSET', job_key(id), unpack(described))
   return {bytes, count}
@@ -392,4 +388,19 @@ local function describe(id)
   local position = job.state == 'queued' and call('ZRANK', P .. 'queue:' .. lane_of(job), id)
   local mean = call('HGET', P .. 'render_ms', job.model)
   return {id, record, position or -1, mean or '', now, math.max(1, jobs_in('running'))}
+end
+
+-- Makes a script a function of the library. Whatever an earlier call left when it failed half way is forgotten.
+local function register(name, flags, run)
+  local function callback(keys, words)
+    call, P = redis.call, keys[1]
+    local time = call('TIME')
+    now = time[1] * 1000 + math.floor(time[2] / 1000)
+    now_text = text(now)
+    start_indexes()
+    local answer = run(words)
+    write_indexes()
+    return answer
+  end
+  redis.register_function{function_name = name, callback = callback, flags = flags}
 end

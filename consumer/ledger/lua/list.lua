@@ -1,3 +1,4 @@
+-- @flags no-writes
 -- Newest first. ARGV: state or '', cursor (an id) or '', limit. Answers {next cursor or '', list of describe(id)}
 local wanted, cursor, limit = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local key = P .. 'jobs'

@@ -1,3 +1,4 @@
+-- @flags allow-oom
 -- What time brings about, at most `limit` transitions a call, so that no call holds up the others.
 -- ARGV: limit, job ttl, image ttl, first back-off, longest back-off, lease, most bytes of images or 0,
 --       error of a lost worker, of a deadline

@@ -1,7 +1,8 @@
+-- @flags allow-oom
 -- The leases of one worker go on. ARGV: worker, lease ms, then id and attempt of each.
 -- Answers one word per lease: 'held' | 'lost' | 'cancel' (held, and somebody cancelled the job)
 local worker, lease = ARGV[1], ARGV[2]
-local answers, values = {}, running_values(3, 2)
+local answers, values = {}, running_values(ARGV, 3, 2)
 for i = 3, #ARGV, 2 do
   local id = ARGV[i]
   local answer = 'lost'

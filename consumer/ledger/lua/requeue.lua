@@ -1,3 +1,4 @@
+-- @flags allow-oom
 -- A job that ended without success is given another run by hand: last in the queue, attempts and losses counted anew, the
 -- deadline starting again. The errors of its attempts stay. ARGV: id
 -- Answers {'queued', event} | {'state', state} | {'unknown'} | {'expired'}

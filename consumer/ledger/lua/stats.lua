@@ -1,3 +1,4 @@
+-- @flags no-writes
 -- How many jobs are in each state (ended ones while their record is kept), the workers, bytes of jobs, blobs and images,
 -- the images evicted, and the paused models.
 local counts = {}

@@ -1,3 +1,4 @@
+-- @flags allow-oom
 -- The leases of workers that are known to be gone end now; the reaper does the rest. ARGV: "<worker>#<instance>"...
 -- The instance is the part of a claim's token before its colon. Answers how many leases that were.
 local gone, ended = {}, 0

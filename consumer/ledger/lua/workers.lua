@@ -1,3 +1,4 @@
+-- @flags allow-oom
 -- The bytes of every worker that has been heard of lately, by id.
 call('ZREMRANGEBYSCORE', P .. 'workers', '-inf', now)
 local ids = call('ZRANGE', P .. 'workers', 0, -1)
