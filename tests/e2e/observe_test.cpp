@@ -32,7 +32,7 @@ TEST_CASE("observe: show and logs tell what happened to a job, and to one that r
   const Run all = pool.waggle({"logs", done.value, "--all"});
   CHECK(all.output.find("step 3/3") != std::string::npos);
 
-  const JobId running = pool.submit("null", {"--steps", "50"});
+  const JobId running = pool.submit("null", {"--steps", "200"});
   pool.wait_for_step(running, 1);
   CHECK(pool.waggle({"show", running.value}).output.find("running") != std::string::npos);
   const Run followed = pool.waggle({"logs", running.value, "--follow"});
