@@ -2,112 +2,22 @@
 // them asked for.
 #include "pipeline/ops/onednn.h"
 
-#include <algorithm>
 #include <array>
 #include <unordered_map>
-#include <utility>
 #include <vector>
 
 #include <ATen/Functions.h>
-#include <oneapi/dnnl/dnnl.hpp>
+
+#include "pipeline/ops/onednn_layer.h"
 
 namespace waggle::pipeline::ops {
 namespace {
 
-using dnnl::memory;
-using Tag = memory::format_tag;
-using Type = memory::data_type;
-
-const dnnl::engine& engine() {
-  static const dnnl::engine cpu(dnnl::engine::kind::cpu, 0);
-  return cpu;
-}
-dnnl::stream& stream() {
-  thread_local dnnl::stream own(engine());
-  return own;
-}
-
-memory over(const memory::desc& desc, const at::Tensor& tensor) {
-  return {desc, engine(), tensor.data_ptr()};
-}
+using namespace onednn;
 
 Type type_of(const at::Tensor& weight) {
   return weight.scalar_type() == at::kBFloat16 ? Type::bf16 : Type::f32;
 }
-
-/// Weights that are kept in whatever layout the primitives want; a primitive that wants another one gets its
-/// own copy.
-class PackedWeights {
- public:
-  PackedWeights(const at::Tensor& plain, const memory::desc& desc) : plain_(plain), plain_desc_(desc) {}
-
-  const memory& in(const memory::desc& wanted) {
-    for (const memory& copy : copies_)
-      if (copy.get_desc() == wanted) return copy;
-    memory packed(wanted, engine());
-    // After the first packing the plain weights are gone; other layouts are made from that one.
-    memory source = copies_.empty() ? over(plain_desc_, plain_) : copies_.front();
-    dnnl::reorder(source, packed).execute(stream(), source, packed);
-    stream().wait();
-    plain_.reset();
-    return copies_.emplace_back(std::move(packed));
-  }
-  /// Drops the copies that `is_wanted` denies; never the one that others are made from.
-  template <class Predicate>
-  void keep(const Predicate& is_wanted) {
-    if (copies_.empty()) return;
-    copies_.erase(std::remove_if(copies_.begin() + 1, copies_.end(),
-                                 [&](const memory& copy) { return !is_wanted(copy.get_desc()); }),
-                  copies_.end());
-  }
-
- private:
-  at::Tensor plain_;
-  memory::desc plain_desc_;
-  std::vector<memory> copies_;
-};
-
-/// A primitive with what it needs beside source and destination.
-struct Prepared {
-  dnnl::primitive primitive;
-  memory::desc source, destination, scratchpad;
-  memory weights;
-};
-
-/// What was prepared for the shapes that came last, the latest first. A worker sees shapes without end
-/// (sizes, batches, tiles), each of them worth some tens of kilobytes of code in each of hundreds of layers.
-template <class Key>
-class LatestPrepared {
- public:
-  /// Enough for one picture size at the batches that jobs joining and leaving make of it.
-  static constexpr std::size_t kMost = 8;
-
-  /// `make(Prepared&)` fills what is not there; what is dropped for it takes its copy of the weights along
-  /// where nothing else uses that.
-  template <class Make>
-  const Prepared& find(const Key& key, PackedWeights& weights, const Make& make) {
-    const auto found =
-        std::find_if(all_.begin(), all_.end(), [&](const auto& entry) { return entry.first == key; });
-    if (found != all_.end()) {
-      std::rotate(all_.begin(), found, found + 1);
-      return all_.front().second;
-    }
-    Prepared fresh;
-    make(fresh);
-    const bool full = all_.size() == kMost;
-    if (full) all_.pop_back();
-    all_.emplace(all_.begin(), key, std::move(fresh));
-    if (full)
-      weights.keep([&](const memory::desc& desc) {
-        return std::any_of(all_.begin(), all_.end(),
-                           [&](const auto& entry) { return entry.second.weights.get_desc() == desc; });
-      });
-    return all_.front().second;
-  }
-
- private:
-  std::vector<std::pair<Key, Prepared>> all_;
-};
 
 /// In fp32 the residual lies in the destination before the primitive runs: its fastest convolutions take no
 /// other tensor (oneDNN 2.6: 235 GFLOP/s a core instead of 176), which is worth a copy.
@@ -130,14 +40,16 @@ dnnl::primitive_attr attributes(bool adds_residual, const memory::desc& destinat
 /// What convolution and linear have in common: running a prepared primitive.
 class Layer {
  public:
-  Layer(const at::Tensor& weight, Tag layout, const at::Tensor& bias)
+  /// `bias_dims`: as the primitive takes its bias, of any layout.
+  Layer(const at::Tensor& weight, const memory::desc& plain, const at::Tensor& bias, memory::dims bias_dims)
       : type_(type_of(weight)),
-        weights_(weight.contiguous(), {weight.sizes().vec(), type_, layout}),
-        bias_(bias.defined() ? bias.to(at::kFloat).contiguous() : bias) {}
+        weights_(weight.contiguous(), plain),
+        bias_(bias.defined() ? bias.to(at::kFloat).contiguous() : bias),
+        bias_desc_(bias_dims, Type::f32, bias_dims.size() == 1 ? Tag::a : Tag::ab) {}
 
  protected:
   [[nodiscard]] bool has_bias() const { return bias_.defined(); }
-  [[nodiscard]] memory::desc bias_desc(std::int64_t out) const { return {{out}, Type::f32, Tag::a}; }
+  [[nodiscard]] const memory::desc& bias_desc() const { return bias_desc_; }
 
   void run(const Prepared& p, const at::Tensor& x, const at::Tensor& residual, at::Tensor& y) const {
     const at::Tensor scratch = at::empty({static_cast<std::int64_t>(p.scratchpad.get_size())}, at::kByte);
@@ -145,7 +57,7 @@ class Layer {
                                               {DNNL_ARG_WEIGHTS, p.weights},
                                               {DNNL_ARG_DST, over(p.destination, y)},
                                               {DNNL_ARG_SCRATCHPAD, over(p.scratchpad, scratch)}};
-    if (has_bias()) arguments.emplace(DNNL_ARG_BIAS, over(bias_desc(bias_.numel()), bias_));
+    if (has_bias()) arguments.emplace(DNNL_ARG_BIAS, over(bias_desc_, bias_));
     if (residual.defined() && adds_in_place(type_))
       y.copy_(residual);
     else if (residual.defined())
@@ -157,12 +69,15 @@ class Layer {
   Type type_;  ///< of weights and activations
   mutable PackedWeights weights_;
   at::Tensor bias_;
+  memory::desc bias_desc_;
 };
 
 class OneDnnConvolution final : public Convolution, private Layer {
  public:
   OneDnnConvolution(const at::Tensor& weight, const at::Tensor& bias, ConvolutionGeometry geometry)
-      : Layer(weight, Tag::oihw, bias), shape_(weight.sizes().vec()), geometry_(geometry) {}
+      : Layer(weight, {weight.sizes().vec(), type_of(weight), Tag::oihw}, bias, {weight.size(0)}),
+        shape_(weight.sizes().vec()),
+        geometry_(geometry) {}
 
   at::Tensor forward(const at::Tensor& input, const at::Tensor& residual) const override {
     const at::Tensor x = input.contiguous(at::MemoryFormat::ChannelsLast);
@@ -191,11 +106,10 @@ class OneDnnConvolution final : public Convolution, private Layer {
     const memory::dims strides(2, geometry_.stride), padding(2, geometry_.padding);
     using Convolve = dnnl::convolution_forward;
     const auto desc =
-        has_bias()
-            ? Convolve::desc(dnnl::prop_kind::forward_inference, dnnl::algorithm::convolution_direct,
-                             p.source, any, bias_desc(shape_[0]), p.destination, strides, padding, padding)
-            : Convolve::desc(dnnl::prop_kind::forward_inference, dnnl::algorithm::convolution_direct,
-                             p.source, any, p.destination, strides, padding, padding);
+        has_bias() ? Convolve::desc(dnnl::prop_kind::forward_inference, dnnl::algorithm::convolution_direct,
+                                    p.source, any, bias_desc(), p.destination, strides, padding, padding)
+                   : Convolve::desc(dnnl::prop_kind::forward_inference, dnnl::algorithm::convolution_direct,
+                                    p.source, any, p.destination, strides, padding, padding);
     const Convolve::primitive_desc made(desc, attributes(adds_residual, p.destination), engine());
     p.primitive = Convolve(made);
     p.scratchpad = made.scratchpad_desc();
@@ -207,18 +121,22 @@ class OneDnnConvolution final : public Convolution, private Layer {
   mutable LatestPrepared<std::array<std::int64_t, 4>> prepared_;
 };
 
+/// A matrix product, not an inner product: that one has no fast kernel that adds a residual too (oneDNN 2.6).
 class OneDnnLinear final : public Linear, private Layer {
  public:
   OneDnnLinear(const at::Tensor& weight, const at::Tensor& bias)
-      : Layer(weight, Tag::ab, bias), shape_(weight.sizes().vec()) {}
+      : Layer(weight, {{weight.size(1), weight.size(0)}, type_of(weight), Tag::ba}, bias,
+              {1, weight.size(0)}),
+        in_(weight.size(1)),
+        out_(weight.size(0)) {}
 
   at::Tensor forward(const at::Tensor& input, const at::Tensor& residual) const override {
     const at::Tensor x = input.contiguous();
     auto sizes = x.sizes().vec();
-    sizes.back() = shape_[0];
+    sizes.back() = out_;
     at::Tensor y = at::empty(sizes, x.options());
     const at::Tensor added = residual.defined() ? residual.contiguous() : residual;
-    run(prepare(x.numel() / shape_[1], residual.defined()), x, added, y);
+    run(prepare(x.numel() / in_, residual.defined()), x, added, y);
     return y;
   }
 
@@ -229,21 +147,19 @@ class OneDnnLinear final : public Linear, private Layer {
   }
 
   void fill(Prepared& p, std::int64_t rows, bool adds_residual) const {
-    p.source = {{rows, shape_[1]}, type_, Tag::ab};
-    p.destination = {{rows, shape_[0]}, type_, Tag::ab};
-    const memory::desc any(shape_, type_, Tag::any);
-    using Product = dnnl::inner_product_forward;
-    const auto desc = has_bias()
-                          ? Product::desc(dnnl::prop_kind::forward_inference, p.source, any,
-                                          bias_desc(shape_[0]), p.destination)
-                          : Product::desc(dnnl::prop_kind::forward_inference, p.source, any, p.destination);
+    p.source = {{rows, in_}, type_, Tag::ab};
+    p.destination = {{rows, out_}, type_, Tag::ab};
+    const memory::desc any({in_, out_}, type_, Tag::any);
+    using Product = dnnl::matmul;
+    const auto desc = has_bias() ? Product::desc(p.source, any, bias_desc(), p.destination)
+                                 : Product::desc(p.source, any, p.destination);
     const Product::primitive_desc made(desc, attributes(adds_residual, p.destination), engine());
     p.primitive = Product(made);
     p.scratchpad = made.scratchpad_desc();
     p.weights = weights_.in(made.weights_desc());  // a shared handle
   }
 
-  std::vector<std::int64_t> shape_;
+  std::int64_t in_, out_;
   mutable LatestPrepared<std::array<std::int64_t, 2>> prepared_;
 };
 
