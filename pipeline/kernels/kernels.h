@@ -17,6 +17,7 @@ struct Kernels {
 };
 
 const Kernels<bf16_bits>* avx512_bf16() noexcept;  ///< AVX-512 with the bf16 dot product
+const Kernels<bf16_bits>* amx_bf16() noexcept;     ///< the same, and AMX for the products of attention
 const Kernels<float>* avx512() noexcept;           ///< AVX-512 (F, BW, DQ, VL)
 const Kernels<float>* avx2() noexcept;             ///< AVX2 with FMA
 

@@ -6,6 +6,7 @@
 
 namespace waggle::pipeline::kernels {
 
+extern const Kernels<bf16_bits> kAmxBf16;
 extern const Kernels<bf16_bits> kAvx512Bf16;
 extern const Kernels<float> kAvx512;
 extern const Kernels<float> kAvx2;

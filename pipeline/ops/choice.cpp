@@ -17,6 +17,7 @@ struct Candidate {
   std::shared_ptr<const Operations> (*make)();
 };
 constexpr Candidate kCandidates[] = {
+    {"amx_bf16", at::kBFloat16, amx_bf16_operations},
     {"avx512_bf16", at::kBFloat16, avx512_bf16_operations},
     {"avx512", at::kFloat, avx512_operations},
     {"avx2", at::kFloat, avx2_operations},
@@ -33,8 +34,9 @@ std::string_view wanted_name() {
 const Candidate* named(std::string_view name, at::ScalarType dtype) {
   for (const Candidate& candidate : kCandidates)
     if (candidate.name == name) return candidate.dtype == dtype ? &candidate : nullptr;
-  throw std::runtime_error("WAGGLE_KERNELS must be auto, reference, avx2, avx512 or avx512_bf16, not " +
-                           std::string(name));
+  throw std::runtime_error(
+      "WAGGLE_KERNELS must be auto, reference, avx2, avx512, avx512_bf16 or amx_bf16, not " +
+      std::string(name));
 }
 
 }  // namespace

@@ -233,6 +233,7 @@ std::shared_ptr<const Operations> with(std::string_view name, const Kernels<Elem
 
 }  // namespace
 
+std::shared_ptr<const Operations> amx_bf16_operations() { return with("amx_bf16", kernels::amx_bf16()); }
 std::shared_ptr<const Operations> avx512_bf16_operations() {
   return with("avx512_bf16", kernels::avx512_bf16());
 }
@@ -244,6 +245,7 @@ std::shared_ptr<const Operations> avx2_operations() { return with("avx2", kernel
 #else
 
 namespace waggle::pipeline::ops {
+std::shared_ptr<const Operations> amx_bf16_operations() { return nullptr; }
 std::shared_ptr<const Operations> avx512_bf16_operations() { return nullptr; }
 std::shared_ptr<const Operations> avx512_operations() { return nullptr; }
 std::shared_ptr<const Operations> avx2_operations() { return nullptr; }

@@ -10,8 +10,10 @@
 
 namespace waggle::pipeline::ops {
 
-// In bf16: avx512_bf16_operations() of ops.h.
+// In bf16 without AMX: avx512_bf16_operations() of ops.h.
 
+/// bf16 on AMX and AVX512-BF16.
+std::shared_ptr<const Operations> amx_bf16_operations();
 /// fp32 on AVX-512.
 std::shared_ptr<const Operations> avx512_operations();
 /// fp32 on AVX2 with FMA.

@@ -18,7 +18,8 @@ namespace {
 std::vector<std::shared_ptr<const ops::Operations>> implementations() {
   std::vector all{ops::reference_operations(at::kCPU, at::kFloat),
                   ops::reference_operations(at::kCPU, at::kBFloat16)};
-  for (const auto& make : {ops::avx512_bf16_operations, ops::avx512_operations, ops::avx2_operations})
+  for (const auto& make :
+       {ops::amx_bf16_operations, ops::avx512_bf16_operations, ops::avx512_operations, ops::avx2_operations})
     if (auto fast = make()) all.push_back(std::move(fast));
   return all;
 }

@@ -17,7 +17,8 @@ namespace {
 /// The implementations that this machine can run, beside the reference in fp32.
 std::vector<std::shared_ptr<const ops::Operations>> implementations() {
   std::vector<std::shared_ptr<const ops::Operations>> all{ops::reference_operations(at::kCPU, at::kBFloat16)};
-  for (auto fast : {ops::avx512_bf16_operations(), ops::avx512_operations(), ops::avx2_operations()})
+  for (auto fast : {ops::amx_bf16_operations(), ops::avx512_bf16_operations(), ops::avx512_operations(),
+                    ops::avx2_operations()})
     if (fast) all.push_back(std::move(fast));
   return all;
 }
@@ -163,6 +164,22 @@ TEST_CASE("operations: attention over every head size, long, short, self and cro
                   fast.attention(q.to(options), k.to(options), v.to(options), static_cast<int>(heads), false),
                   expected) < bound);
       }
+  });
+}
+
+TEST_CASE("operations: attention whose scores grow or shrink by far from the first key to the last") {
+  for_each([&](const ops::Operations& fast) {
+    if (fast.name() == "reference") return;  // its scores are bf16
+    for (const auto& [from, to] : std::vector<std::pair<double, double>>{{0.0, 20.0}, {20.0, 0.0}}) {
+      INFO(from << " to " << to);
+      const at::Tensor q = rounded(fast, {1, 70, 80}), v = rounded(fast, {1, 1000, 80});
+      const at::Tensor k = (at::randn({1, 1000, 80}) * at::linspace(from, to, 1000).view({1, -1, 1}))
+                               .to(fast.activations())
+                               .to(at::kFloat);
+      const auto options = fast.activations();
+      CHECK(relative_error(fast.attention(q.to(options), k.to(options), v.to(options), 2, false),
+                           exact().attention(q, k, v, 2, false)) < 2 * bound_of(fast));
+    }
   });
 }
 
