@@ -10,14 +10,16 @@
 namespace waggle::pipeline::kernels {
 namespace {
 
+using bf16_element = std::uint16_t;
+inline constexpr std::int64_t kTileSide = 16;  ///< rows of a tile, and sums in a row
+inline constexpr std::int64_t kTileDepth =
+    32;  ///< bf16 numbers in a row of one factor, a column of the other
+inline constexpr std::int64_t kTileElements = kTileSide * kTileDepth;
+
 /// This thread's tiles, configured as long as the object lives: what a tile register is belongs to the
 /// thread, and others (oneDNN) configure their own before they use any.
 class Tiles {
  public:
-  static constexpr std::int64_t kRows = 16;    ///< of each tile
-  static constexpr std::int64_t kFloats = 16;  ///< of a row of sums
-  static constexpr std::int64_t kDepth = 32;   ///< bf16 numbers of a row, and of a column of the other factor
-
   Tiles() {
     constexpr Config kAllWhole;
     asm volatile("ldtilecfg %0" : : "m"(kAllWhole) : "memory");
