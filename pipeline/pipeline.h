@@ -32,7 +32,9 @@ Status check_device(Device device);
 /// A name for people: "AMD EPYC, 2 threads", "NVIDIA H100". `threads`: what Pipeline::threads() says.
 std::string device_name(Device device, int threads);
 
-enum class Precision : std::uint8_t { automatic, fp32, bf16, fp16 };
+/// int8: what `automatic` is on a CPU, but the UNet's and ControlNets' convolutions and linear layers in
+/// bytes.
+enum class Precision : std::uint8_t { automatic, fp32, bf16, fp16, int8 };
 std::string_view name(Precision precision) noexcept;
 std::optional<Precision> precision_from_name(std::string_view name) noexcept;
 
@@ -167,7 +169,7 @@ class Pipeline {
 
   [[nodiscard]] EngineStats stats() const;
   [[nodiscard]] int threads() const;            ///< compute threads on a CPU; 0 on other devices
-  [[nodiscard]] std::string precision() const;  ///< what `auto` came to: "fp32", "bf16", "fp16"
+  [[nodiscard]] std::string precision() const;  ///< what `auto` came to: "fp32", "bf16", "fp16"; or "int8"
 
  private:
   class Engine;

@@ -15,7 +15,9 @@ namespace waggle::cli {
 using namespace std::chrono_literals;
 
 void add_engine_flags(CLI::App& app, EngineFlags& flags) {
-  app.add_option("--precision", flags.precision, "auto, fp32, bf16 or fp16")->capture_default_str();
+  app.add_option("--precision", flags.precision,
+                 "auto, fp32, bf16, fp16 or int8 (on a CPU; a little off, see README)")
+      ->capture_default_str();
   app.add_option("--device", flags.device, "cpu, cuda or metal")
       ->capture_default_str()
       ->check(CLI::IsMember({"cpu", "cuda", "metal"}));
@@ -48,7 +50,7 @@ Result<pipeline::Options> engine_options(const EngineFlags& flags, const std::fi
   const auto precision = pipeline::precision_from_name(flags.precision);
   if (!precision) {
     return Error{ErrorCode::invalid_request,
-                 "--precision must be auto, fp32, bf16 or fp16, is \"" + flags.precision + "\""};
+                 "--precision must be auto, fp32, bf16, fp16 or int8, is \"" + flags.precision + "\""};
   }
   options.precision = *precision;
   if (flags.device == "cuda") options.device.kind = pipeline::DeviceKind::cuda;

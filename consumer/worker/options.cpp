@@ -94,8 +94,9 @@ void add_device_flags(CLI::App& app, pipeline::DeviceKind kind, Flags& flags) {
         ->check(CLI::PositiveNumber)
         ->capture_default_str();
   }
-  app.add_option("--precision", flags.precision, "auto, fp32, bf16 or fp16")
-      ->check(CLI::IsMember({"auto", "fp32", "bf16", "fp16"}))
+  app.add_option("--precision", flags.precision,
+                 "auto, fp32, bf16, fp16 or int8 (on a CPU; a little off, see README)")
+      ->check(CLI::IsMember({"auto", "fp32", "bf16", "fp16", "int8"}))
       ->capture_default_str();
   const auto memory = [&](const char* name, std::uint64_t& bytes, const char* text) {
     app.add_option(name, bytes, text)->transform(CLI::AsSizeValue(/*kb_is_1000=*/false))->type_name("SIZE");

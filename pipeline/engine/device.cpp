@@ -8,6 +8,7 @@
 #include <ATen/Context.h>
 
 #include "pipeline/engine/processors.h"
+#include "pipeline/ops/int8.h"
 #include "pipeline/torch_version.h"
 
 namespace waggle::pipeline {
@@ -76,12 +77,15 @@ std::string_view name(Precision precision) noexcept {
       return "bf16";
     case Precision::fp16:
       return "fp16";
+    case Precision::int8:
+      return "int8";
   }
   return "auto";
 }
 
 std::optional<Precision> precision_from_name(std::string_view text) noexcept {
-  for (const auto precision : {Precision::automatic, Precision::fp32, Precision::bf16, Precision::fp16})
+  for (const auto precision :
+       {Precision::automatic, Precision::fp32, Precision::bf16, Precision::fp16, Precision::int8})
     if (name(precision) == text) return precision;
   return std::nullopt;
 }
@@ -109,10 +113,18 @@ at::ScalarType dtype_for(Device device, Precision precision) {
     case Precision::bf16:
       return at::kBFloat16;
     case Precision::fp16:
-      if (cpu) throw std::runtime_error("fp16 needs a GPU; a CPU has fp32 and bf16");
+      if (cpu) throw std::runtime_error("fp16 needs a GPU; a CPU has fp32, bf16 and int8");
       return at::kHalf;
+    case Precision::int8:
+      if (!cpu) throw std::runtime_error("int8 needs a CPU; a GPU has fp32, bf16 and fp16");
+      return dtype_for(device, Precision::automatic);
   }
   return at::kFloat;
+}
+
+std::shared_ptr<const ops::Operations> unet_operations(Device device, Precision precision) {
+  auto operations = ops::best_operations(torch_device(device), dtype_for(device, precision));
+  return precision == Precision::int8 ? ops::with_int8_weights(std::move(operations)) : operations;
 }
 
 int thread_count(int asked, int share) {

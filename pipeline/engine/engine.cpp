@@ -55,8 +55,8 @@ Pipeline::Engine::Engine(Options options)
   // Text is encoded once per job: in fp32 on a CPU, where half precision would save nothing.
   const auto text = options_.device.kind == DeviceKind::cpu ? at::kFloat : dtype_;
   operations_.text = ops::reference_operations(device, text);
-  operations_.unet = ops::best_operations(device, dtype_);
-  operations_.vae = operations_.unet;
+  operations_.unet = unet_operations(options_.device, options_.precision);
+  operations_.vae = ops::best_operations(device, dtype_);
   const std::int64_t usable = memory_state(options_.device).free_bytes / 5 * 4;
   budget_shrinks_ = options_.memory_budget_bytes <= 0;
   if (budget_shrinks_) options_.memory_budget_bytes = usable;
@@ -88,6 +88,7 @@ Pipeline::Engine::~Engine() {
 }
 
 std::string Pipeline::Engine::precision() const {
+  if (options_.precision == Precision::int8) return "int8";
   return dtype_ == at::kBFloat16 ? "bf16" : dtype_ == at::kHalf ? "fp16" : "fp32";
 }
 

@@ -46,7 +46,8 @@ void Pipeline::Engine::finish_image(ActiveImage& image) {
   const bool second_pass = job.resolved.passes.size() > 1;  // readers expect the size of the first
   const int width = second_pass ? job.resolved.width : info.width;
   const int height = second_pass ? job.resolved.height : info.height;
-  TextFields text{{"parameters", a1111_parameters(r, info.seed, width, height, options_.version)}};
+  const std::string_view traded = options_.precision == Precision::int8 ? name(Precision::int8) : "";
+  TextFields text{{"parameters", a1111_parameters(r, info.seed, width, height, options_.version, traded)}};
   if (job.job.describe) text.emplace_back("waggle", job.job.describe(r));
   finisher_.post([job = image.job, info, text = std::move(text), picture = std::move(picture)]() mutable {
     std::string bytes = encode(picture, info.format, text);

@@ -141,7 +141,7 @@ std::int64_t largest_core(double tile, double halo) {
 }  // namespace
 
 ActivationKind ActivationKind::of(const ops::Operations& operations) {
-  const bool fused = operations.name() != "reference";
+  const bool fused = !operations.name().starts_with("reference");  // alone or under int8
   return {static_cast<std::int64_t>(operations.activations().dtype().itemsize()), fused};
 }
 

@@ -83,7 +83,7 @@ ModelStore::Model ModelStore::forget(const std::string& name) {
 
 std::int64_t weight_bytes(const ModelFiles& files, const ModelOperations& operations) {
   const auto bytes = [](const PartFiles& part, const ops::Operations& with) {
-    return part.open()->elements() * static_cast<std::int64_t>(with.activations().dtype().itemsize());
+    return with.weight_bytes(part.open()->elements());
   };
   std::int64_t total = bytes(files.unet, *operations.unet) + bytes(files.vae, *operations.vae);
   for (const PartFiles& encoder : files.text_encoders) total += bytes(encoder, *operations.text);

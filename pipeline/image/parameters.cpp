@@ -185,7 +185,7 @@ std::vector<std::pair<std::string, std::string>> parse_settings(std::string_view
 }  // namespace
 
 std::string a1111_parameters(const JobRequest& resolved, std::int64_t seed, int width, int height,
-                             std::string_view version) {
+                             std::string_view version, std::string_view traded) {
   std::string out = resolved.prompt;
   for (const Lora& lora : resolved.loras) {
     const std::string_view name = std::string_view(lora.path).substr(0, lora.path.rfind('.'));
@@ -226,6 +226,7 @@ std::string a1111_parameters(const JobRequest& resolved, std::int64_t seed, int 
     add("Guidance interval", number(interval->from) + "-" + number(interval->to));
   if (resolved.deep_cache) add("Deep cache", std::to_string(*resolved.deep_cache));
   if (resolved.token_merging) add("Token merging ratio", number(*resolved.token_merging));
+  if (!traded.empty()) add("Weights", traded);
   add("Version", "waggle " + std::string(version));
   return out;
 }

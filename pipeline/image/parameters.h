@@ -15,9 +15,10 @@
 namespace waggle::pipeline {
 
 /// `resolved` has every default filled in; `seed` is this image's own. LoRAs are appended to the prompt in
-/// the form that such readers know, `<lora:name:0.8>`.
+/// the form that such readers know, `<lora:name:0.8>`. `traded`: the precision of the weights where it moves
+/// the result by more than rounding; empty: nothing is said.
 std::string a1111_parameters(const JobRequest& resolved, std::int64_t seed, int width, int height,
-                             std::string_view version);
+                             std::string_view version, std::string_view traded = {});
 
 /// What such a text says, whoever wrote it.
 struct ParsedParameters {
@@ -33,8 +34,9 @@ struct ParsedParameters {
 /// them. Errors: malformed_message when the bytes are not UTF-8.
 Result<ParsedParameters> parse_a1111_parameters(std::string_view text);
 
-/// This program's names of the sampler and the schedule that such a text means: "Sampler" and "Schedule type",
-/// or both in one as older programs wrote them ("DPM++ 2M Karras"). A name that nobody knows is kept as it is.
+/// This program's names of the sampler and the schedule that such a text means: "Sampler" and "Schedule
+/// type", or both in one as older programs wrote them ("DPM++ 2M Karras"). A name that nobody knows is kept
+/// as it is.
 struct SamplerChoice {
   std::optional<std::string> sampler, schedule;
   bool operator==(const SamplerChoice&) const = default;

@@ -46,6 +46,10 @@ class Operations {
   [[nodiscard]] virtual std::string_view name() const = 0;
   /// What activations are; samplers stay in fp32 whatever it is.
   [[nodiscard]] virtual at::TensorOptions activations() const = 0;
+  /// What so many weights take in memory, once they are converted.
+  [[nodiscard]] virtual std::int64_t weight_bytes(std::int64_t elements) const {
+    return elements * static_cast<std::int64_t>(activations().dtype().itemsize());
+  }
 
   // --- at load ---
   /// **Shape**: weight [out, in, k, k], bias [out] or undefined.

@@ -65,11 +65,17 @@ json kinds_of(const Ledger& ledger, double seconds) {
   return out;
 }
 
-at::ScalarType prepare(const Options& o) {
+void prepare(const Options& o) {
   at::set_num_threads(thread_count(o.threads));
   at::init_num_threads();
   keep_freed_memory();
-  return o.precision == "bf16" ? at::kBFloat16 : at::kFloat;
+}
+
+/// Of the part: what is no UNet has no weights in int8.
+std::shared_ptr<const ops::Operations> operations_of(const Options& o) {
+  const Precision precision = precision_from_name(o.precision).value();
+  return o.part == "unet" ? unet_operations({}, precision)
+                          : ops::best_operations(at::kCPU, dtype_for({}, precision));
 }
 
 json spread(std::vector<double> values) {
@@ -80,9 +86,9 @@ json spread(std::vector<double> values) {
 /// A step of one job and a step that two jobs share, in turns, so that both meet the same machine.
 json measure_pair(Options o) {
   const c10::InferenceMode no_gradients;
-  const auto dtype = prepare(o);
-  const auto fast = ops::best_operations(at::kCPU, dtype);
+  prepare(o);
   o.part = "unet";
+  const auto fast = operations_of(o);
   const Work one = make_work(o, fast);
   o.batch *= 2;
   const Work two = make_work(o, fast);
@@ -106,10 +112,10 @@ json measure_pair(Options o) {
 
 json measure_part(const Options& o) {
   const c10::InferenceMode no_gradients;
-  const auto dtype = prepare(o);
+  prepare(o);
   Ledger ledger;
   const Ceilings ceilings = measure_ceilings();
-  const auto fast = measured(ops::best_operations(at::kCPU, dtype), ledger);
+  const auto fast = measured(operations_of(o), ledger);
   const Work work = make_work(o, fast);
 
   const at::Tensor result = work();  // warm-up: primitives are made, memory is touched
@@ -126,7 +132,8 @@ json measure_part(const Options& o) {
 
   json out;
   if (o.check) out["relative_error"] = checked_error(o, result);
-  const double ceiling = dtype == at::kBFloat16 ? ceilings.bf16_gflops : ceilings.fp32_gflops;
+  const double ceiling =
+      fast->activations().dtype() == at::kBFloat16 ? ceilings.bf16_gflops : ceilings.fp32_gflops;
   out["operations"] = fast->name();
   out["threads"] = at::get_num_threads();
   out["batch"] = o.part == "vae" ? 1 : o.batch;
@@ -172,15 +179,17 @@ int main(int argc, char** argv) {
          "part", o.part,
          "unet, vae (decoder) or text: one part, beside the machine's ceilings; pair: a UNet step of one job "
          "and one that two jobs share; e2e: whole renders; load: a model into the pipeline, beside reading "
-         "its files; trade: what guidance intervals, deep caches and token merging cost in latents and give "
-         "in seconds")
+         "its files; trade: what guidance intervals, deep caches, token merging and int8 cost in latents and "
+         "give in seconds")
       ->required()
       ->check(CLI::IsMember({"unet", "vae", "text", "pair", "e2e", "load", "trade"}));
   app.add_option("--model", o.model)->check(CLI::IsMember({"sd15", "sd21", "sdxl"}))->capture_default_str();
   app.add_option("--model-path", o.model_path,
                  "e2e, load, trade: this folder or checkpoint instead of random weights")
       ->check(CLI::ExistingPath);
-  app.add_option("--precision", o.precision)->check(CLI::IsMember({"bf16", "fp32"}))->capture_default_str();
+  app.add_option("--precision", o.precision)
+      ->check(CLI::IsMember({"bf16", "fp32", "int8"}))
+      ->capture_default_str();
   app.add_option("--width", o.width, "pixels")->check(CLI::Range(64, 4096))->capture_default_str();
   app.add_option("--height", o.height, "pixels")->check(CLI::Range(64, 4096))->capture_default_str();
   app.add_option("--batch", o.batch, "rows of one UNet call; 2 is one picture with guidance")

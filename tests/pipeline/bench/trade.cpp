@@ -42,8 +42,7 @@ struct Subject {
 
   [[nodiscard]] const UNet& unet() const { return model ? model->unet() : *random; }
 
-  explicit Subject(const Options& o)
-      : operations(ops::best_operations(at::kCPU, o.precision == "bf16" ? at::kBFloat16 : at::kFloat)) {
+  Subject(const Options& o, Precision precision) : operations(unet_operations({}, precision)) {
     o.model_path.empty() ? make_random(o) : load(o);
     if (o.guidance > 0) guidance = o.guidance;
   }
@@ -127,6 +126,7 @@ JobRequest shortened(std::optional<Interval> guided, std::optional<int> deep, st
 struct Measured {
   std::string name;
   JobRequest request;
+  const Subject* subject;
   std::vector<double> errors = {}, ratios = {}, processor_ratios = {}, seconds = {};
   int rows = 0, shallow_rows = 0;
 };
@@ -143,7 +143,7 @@ json measure_shortcuts(const Options& o) {
   at::set_num_threads(thread_count(o.threads));
   at::init_num_threads();
   keep_freed_memory();
-  const Subject subject(o);
+  const Subject subject(o, precision_from_name(o.precision).value()), int8(o, Precision::int8);
   PlanRequest wish;
   wish.sampler = o.sampler;
   wish.steps = o.steps;
@@ -151,23 +151,27 @@ json measure_shortcuts(const Options& o) {
   const auto plan = make_plan(subject.scheduler, wish);
   if (!plan) throw std::runtime_error(to_string(plan.error()));
 
-  std::vector<Measured> all{{"guidance_interval 0:0.8", shortened(Interval{0, 0.8}, {}, {})},
-                            {"guidance_interval 0:0.5", shortened(Interval{0, 0.5}, {}, {})},
-                            {"guidance_interval 0.2:0.8", shortened(Interval{0.2, 0.8}, {}, {})},
-                            {"deep_cache 2", shortened({}, 2, {})},
-                            {"deep_cache 3", shortened({}, 3, {})},
-                            {"deep_cache 5", shortened({}, 5, {})},
-                            {"token_merging 0.25", shortened({}, {}, 0.25)},
-                            {"token_merging 0.5", shortened({}, {}, 0.5)},
-                            {"token_merging 0.75", shortened({}, {}, 0.75)},
-                            {"guidance_interval 0:0.8, deep_cache 3", shortened(Interval{0, 0.8}, 3, {})}};
+  std::vector<Measured> all{
+      {"guidance_interval 0:0.8", shortened(Interval{0, 0.8}, {}, {}), &subject},
+      {"guidance_interval 0:0.5", shortened(Interval{0, 0.5}, {}, {}), &subject},
+      {"guidance_interval 0.2:0.8", shortened(Interval{0.2, 0.8}, {}, {}), &subject},
+      {"deep_cache 2", shortened({}, 2, {}), &subject},
+      {"deep_cache 3", shortened({}, 3, {}), &subject},
+      {"deep_cache 5", shortened({}, 5, {}), &subject},
+      {"token_merging 0.25", shortened({}, {}, 0.25), &subject},
+      {"token_merging 0.5", shortened({}, {}, 0.5), &subject},
+      {"token_merging 0.75", shortened({}, {}, 0.75), &subject},
+      {"guidance_interval 0:0.8, deep_cache 3", shortened(Interval{0, 0.8}, 3, {}), &subject},
+      {"int8", {}, &int8},
+      {"int8, deep_cache 3", shortened({}, 3, {}), &int8}};
   std::vector<double> exact_seconds;
-  (void)run(o, subject, *plan, {}, 1);  // primitives are made, memory is touched
+  for (const Subject* each : {&subject, &int8})
+    (void)run(o, *each, *plan, {}, 1);  // primitives are made, memory is touched
   for (int seed = 1; seed <= o.runs; ++seed) {
     const Outcome exact = run(o, subject, *plan, {}, seed);
     exact_seconds.push_back(exact.seconds);
     for (Measured& m : all) {
-      const Outcome outcome = run(o, subject, *plan, m.request, seed);
+      const Outcome outcome = run(o, *m.subject, *plan, m.request, seed);
       m.errors.push_back(((outcome.latents - exact.latents).norm() / exact.latents.norm()).item<double>());
       m.seconds.push_back(outcome.seconds);
       m.ratios.push_back(outcome.seconds / exact.seconds);

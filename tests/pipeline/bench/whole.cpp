@@ -185,6 +185,16 @@ std::int64_t status_bytes(std::string_view name) {
   return 0;
 }
 
+/// Back to a model that is kept, after another one of the same size was loaded; below 0: it failed, or two do
+/// not fit.
+double switch_back(const Options& o, const Model& model) {
+  pipeline::Pipeline engine(engine_options(o));
+  if (!engine.load(model.path(), "model") || !engine.load(model.path(), "other")) return -1.0;
+  if (engine.model_bytes("model") == 0) return -1.0;
+  const auto start = Clock::now();
+  return engine.load(model.path(), "model") ? since(start) : -1.0;
+}
+
 }  // namespace
 
 json measure_load(const Options& o) {
@@ -212,6 +222,7 @@ json measure_load(const Options& o) {
   out["read_s"] = spread(reading);
   out["copy_s"] = spread(copying);
   out["load_s"] = spread(loading);
+  out["switch_back_s"] = in_fresh_process([&] { return switch_back(o, model); });
   out["times_read"] = out["load_s"]["median"].get<double>() / out["read_s"]["median"].get<double>();
   out["times_copy"] = out["load_s"]["median"].get<double>() / out["copy_s"]["median"].get<double>();
   return out;

@@ -7,8 +7,8 @@
 
 namespace waggle::bench {
 
-/// A model into the pipeline, each run in a process of its own, beside reading the bytes of the same files.
-/// Throws std::exception.
+/// A model into the pipeline, each run in a process of its own, beside reading the bytes of the same files;
+/// and back to it after another was loaded. Throws std::exception.
 nlohmann::json measure_load(const Options& options);
 
 /// One job, two jobs in one batch, and a third that comes in mid-run; where the time went, and the most

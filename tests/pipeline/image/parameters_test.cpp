@@ -47,6 +47,8 @@ TEST_CASE("parameters: what a job does not have is left out, what it has beyond 
       "Steps: 20, Sampler: Euler a, Schedule type: Karras, CFG scale: 7, Seed: 1, Size: 64x64, Model: sd15, "
       "Denoising strength: 0.33, Clip skip: 3, Guidance interval: 0.2-0.8, Deep cache: 3, Token merging "
       "ratio: 0.5, Version: waggle 0.1.0");
+  CHECK(
+      a1111_parameters(job, 1, 64, 64, "0.1.0", "int8").ends_with(", Weights: int8, Version: waggle 0.1.0"));
 }
 
 TEST_CASE("parameters: a second pass and a refiner, as AUTOMATIC1111 writes them") {
