@@ -70,8 +70,11 @@ at::Tensor Autoencoder::decoder_loss(const at::Tensor& pictures, const at::Tenso
   return visible_error(emphasis * (decoder_.forward(latents) - pictures));
 }
 
-bool is_of_decoder(const std::string& name) {
-  return name.starts_with("decoder.") || name.starts_with("post_quant_conv.");
+std::map<std::string, at::Tensor> decoder_of(const Autoencoder& model) {
+  std::map<std::string, at::Tensor> part;
+  for (const auto& [name, tensor] : model.parameters())
+    if (name.starts_with("decoder.") || name.starts_with("post_quant_conv.")) part[name] = tensor;
+  return part;
 }
 
 at::Tensor reconstructions(const Autoencoder& model, const std::vector<Scene>& scenes, int columns) {

@@ -40,8 +40,8 @@ class Autoencoder {
   pipeline::VaeDecoder decoder_;
 };
 
-/// Whether a parameter of this name is the decoder's.
-bool is_of_decoder(const std::string& name);
+/// The parameters that take part in decoding.
+std::map<std::string, at::Tensor> decoder_of(const Autoencoder& model);
 
 /// Pictures and their reconstructions in alternating rows, for people.
 at::Tensor reconstructions(const Autoencoder& model, const std::vector<Scene>& scenes, int columns);

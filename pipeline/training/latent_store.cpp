@@ -17,7 +17,19 @@
 namespace waggle::training {
 namespace {
 
-constexpr std::int64_t kBatch = 32, kMeasured = 512;  // scenes
+constexpr std::int64_t kBatch = 32;       // scenes
+constexpr std::uint64_t kMeasured = 512;  // likewise
+
+/// What the scaling factor is measured on: as scenes come, so that it does not depend on how lessons are
+/// chosen.
+std::vector<Scene> measured_scenes(std::uint64_t seed) {
+  std::vector<Scene> scenes;
+  for (std::uint64_t i = 0; i < kMeasured; ++i) {
+    auto generator = generator_for(seed, kStoredScenes, i);
+    scenes.push_back(random_scene(generator));
+  }
+  return scenes;
+}
 
 std::vector<Scene> part(const std::vector<Scene>& scenes, std::int64_t first, std::int64_t count) {
   return {scenes.begin() + first, scenes.begin() + first + count};
@@ -29,7 +41,7 @@ std::vector<Scene> scenes_for(std::uint64_t seed, std::int64_t count) {
   std::vector<Scene> scenes;
   for (std::int64_t i = 0; i < count; ++i) {
     auto generator = generator_for(seed, kStoredScenes, static_cast<std::uint64_t>(i));
-    scenes.push_back(random_scene(generator));
+    scenes.push_back(i % 2 == 0 ? random_scene(generator) : harder_scene(generator));
   }
   return scenes;
 }
@@ -46,7 +58,7 @@ LatentStore make_latents(const Autoencoder& model, std::uint64_t seed, std::int6
       return store;
     }
   }
-  store.scaling = scaling_factor(model, part(store.scenes, 0, std::min(count, kMeasured)));
+  store.scaling = scaling_factor(model, measured_scenes(seed));
   store.latents = at::empty({count, 4, kLatentSide, kLatentSide}, at::kHalf);
   const std::int64_t batches = (count + kBatch - 1) / kBatch;
   in_parallel(threads, [&](int thread) {

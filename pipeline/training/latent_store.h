@@ -19,7 +19,7 @@ struct LatentStore {
   double scaling = 1;         ///< what the latents were multiplied with
 };
 
-/// The scenes of a store depend on seed and count alone.
+/// The scenes of a store depend on seed and count alone. Every second one is the harder of two.
 std::vector<Scene> scenes_for(std::uint64_t seed, std::int64_t count);
 
 /// Reads `file` when it fits seed and count, else encodes and writes it.

@@ -21,17 +21,6 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::int64_t kRowEvery = 20;  // steps
 
-fs::path checkpoint_file(const fs::path& folder, const std::string& stage) {
-  return folder / (stage + ".safetensors");
-}
-
-void write_checkpoint(const LoopSettings& settings, const Optimizer& optimizer, const Progress& progress) {
-  auto tensors = optimizer.state();
-  tensors["seconds"] = at::full({1}, progress.seconds, at::kFloat);
-  tensors["finished"] = at::full({1}, progress.finished ? 1 : 0, at::kLong);
-  pipeline::write_safetensors(checkpoint_file(settings.folder, settings.stage), tensors);
-}
-
 void print(const LoopSettings& settings, const Progress& progress, const CurveRow& row) {
   std::printf("%s  step %lld  %.1f min  %3.0f %%  loss %.5f  rate %.2e  gradient %.3f  %.2f steps/s\n",
               settings.stage.c_str(), static_cast<long long>(progress.step), progress.seconds / 60,
@@ -55,6 +44,17 @@ double rate_at(const LoopSettings& settings, const Progress& progress) {
   return settings.rate * warm * 0.5 * (1 + std::cos(std::numbers::pi * share_spent(settings, progress)));
 }
 
+fs::path checkpoint_file(const fs::path& folder, const std::string& stage) {
+  return folder / (stage + ".safetensors");
+}
+
+void write_checkpoint(const fs::path& file, const Optimizer& optimizer, const Progress& progress) {
+  auto tensors = optimizer.state();
+  tensors["seconds"] = at::full({1}, progress.seconds, at::kFloat);
+  tensors["finished"] = at::full({1}, progress.finished ? 1 : 0, at::kLong);
+  pipeline::write_safetensors(file, tensors);
+}
+
 Progress read_progress(const fs::path& folder, const std::string& stage) {
   const fs::path file = checkpoint_file(folder, stage);
   if (!fs::exists(file)) return {};
@@ -70,8 +70,9 @@ Progress learn(const LoopSettings& settings, Optimizer& optimizer,
     throw std::invalid_argument("a stage needs a limit of steps or minutes");
   fs::create_directories(settings.folder);
   Progress progress = read_progress(settings.folder, settings.stage);
-  if (std::filesystem::exists(checkpoint_file(settings.folder, settings.stage))) {
-    pipeline::FileWeights source({checkpoint_file(settings.folder, settings.stage)});
+  const fs::path file = checkpoint_file(settings.folder, settings.stage);
+  if (fs::exists(file)) {
+    pipeline::FileWeights source({file});
     optimizer.load(source);
   }
   if (settings.again && progress.finished) progress = {progress.step, 0, false};
@@ -100,7 +101,7 @@ Progress learn(const LoopSettings& settings, Optimizer& optimizer,
       summed = 0;
     }
     if (progress.seconds - saved_at > settings.checkpoint_seconds && !progress.finished) {
-      write_checkpoint(settings, optimizer, progress);
+      write_checkpoint(file, optimizer, progress);
       saved_at = progress.seconds;
     }
     if (settings.visit_seconds > 0 && progress.seconds - visited_at > settings.visit_seconds) {
@@ -108,7 +109,7 @@ Progress learn(const LoopSettings& settings, Optimizer& optimizer,
       visited_at = progress.seconds;
     }
   }
-  write_checkpoint(settings, optimizer, progress);
+  write_checkpoint(file, optimizer, progress);
   visit(progress);
   return progress;
 }

@@ -50,6 +50,10 @@ Progress learn(const LoopSettings& settings, Optimizer& optimizer,
                const std::function<StepResult(std::int64_t n, double share)>& step,
                const std::function<void(const Progress&)>& visit, const std::atomic<bool>& stop);
 
+std::filesystem::path checkpoint_file(const std::filesystem::path& folder, const std::string& stage);
+/// Replaces the file in one go. Throws std::runtime_error when it cannot.
+void write_checkpoint(const std::filesystem::path& file, const Optimizer& optimizer,
+                      const Progress& progress);
 /// The checkpoint's progress; all zero without one. Throws LoadError when it is broken.
 Progress read_progress(const std::filesystem::path& folder, const std::string& stage);
 

@@ -22,6 +22,10 @@ int main(int argc, char** argv) {
       "Trains the demo model: an autoencoder, then text encoder and UNet on its latents.\n"
       "Run it again with the same --run to go on after Ctrl-C, kill -9 or a power cut.");
   app.add_option("--run", settings.folder, "folder of checkpoints, loss.csv and sample pictures")->required();
+  app.add_option(
+         "--from", settings.from,
+         "an exported model that stands for stages not begun yet; with --extend they learn on from it")
+      ->check(CLI::ExistingDirectory);
   app.add_option("--seed", settings.seed, "the same seed, steps and threads give the same model")
       ->capture_default_str();
   app.add_option("--threads", settings.threads, "parts of a batch, each on a thread of its own")
@@ -41,6 +45,9 @@ int main(int argc, char** argv) {
       ->capture_default_str();
   app.add_option("--steps", settings.denoiser.steps, "the same in steps")->capture_default_str();
   app.add_option("--batch", settings.denoiser.batch, "scenes of a step")->capture_default_str();
+  app.add_option("--rate", settings.denoiser_rate, "highest learning rate of text encoder and UNet")
+      ->capture_default_str()
+      ->check(CLI::PositiveNumber);
   app.add_option("--scenes", settings.scenes, "scenes that the UNet learns from")->capture_default_str();
   app.add_option("--sample-minutes", settings.sample_minutes, "between two sample sheets; 0: only at the end")
       ->capture_default_str();
@@ -57,7 +64,9 @@ int main(int argc, char** argv) {
   app.add_option("--export", export_folder, "write the model here as a diffusers folder when done");
   app.add_flag("--export-only", export_only, "export what the checkpoints hold by now, train nothing");
   app.footer(
-      "waggle-train --run /tmp/run --vae-minutes 20 --minutes 70 --export pipeline/demo/waggle-shapes");
+      "waggle-train --run /tmp/run --vae-minutes 20 --minutes 70 --export pipeline/demo/waggle-shapes\n"
+      "waggle-train --run /tmp/more --from pipeline/demo/waggle-shapes --extend denoiser --rate 4e-4 "
+      "--easy-share 0");
   CLI11_PARSE(app, argc, argv);
 
   std::signal(SIGINT, [](int) { stop_asked = true; });

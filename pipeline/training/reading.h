@@ -35,6 +35,10 @@ class Reader {
 
   /// The text encoder's, and under "head." those that only this stage has.
   [[nodiscard]] std::map<std::string, at::Tensor> parameters() const;
+  /// The encoder's alone.
+  [[nodiscard]] const std::map<std::string, at::Tensor>& text_parameters() const {
+    return parameters_.tensors();
+  }
   /// How wrong the answers are that linear layers read off the end of the text and each padding behind it.
   /// **Randomness**: scenes, captions, and how much padding there is.
   [[nodiscard]] at::Tensor loss(int batch, std::mt19937_64& generator) const;

@@ -17,17 +17,18 @@
 #include "pipeline/training/purposes.h"
 #include "pipeline/training/reading.h"
 #include "pipeline/training/recipe.h"
+#include "pipeline/training/revival.h"
 #include "pipeline/training/samples.h"
 #include "pipeline/training/shards.h"
+#include "pipeline/training/stages.h"
 
 namespace waggle::training {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char *kVae = "vae", *kDecoder = "decoder", *kReader = "reader", *kDenoiser = "denoiser";
 constexpr int kWordScenes = 20000;  // enough to see every word hundreds of times
-constexpr double kVaeRate = 2e-3, kDecoderRate = 1e-3, kReaderRate = 2e-3, kDenoiserRate = 8e-4;
+constexpr double kVaeRate = 2e-3, kDecoderRate = 1e-3, kReaderRate = 2e-3;
 /// Autoencoder and decoder learn from quarters of pictures first: four times the steps, and edges and colours
 /// are local matters.
 constexpr double kCroppedShare = 0.4;
@@ -94,16 +95,9 @@ at::Generator noise_of(std::mt19937_64& generator) {
 Optimizer loaded(const RunSettings& run, const char* stage,
                  const std::map<std::string, at::Tensor>& parameters) {
   Optimizer optimizer(parameters, {});
-  pipeline::FileWeights source({run.folder / (std::string(stage) + ".safetensors")});
+  pipeline::FileWeights source({checkpoint_file(run.folder, stage)});
   optimizer.load(source);
   return optimizer;
-}
-
-std::map<std::string, at::Tensor> decoder_of(const Autoencoder& model) {
-  std::map<std::string, at::Tensor> part;
-  for (const auto& [name, tensor] : model.parameters())
-    if (is_of_decoder(name)) part[name] = tensor;
-  return part;
 }
 
 /// The autoencoder's weights with those of the decoder's finish.
@@ -118,16 +112,6 @@ at::Tensor random_pictures(int count, std::mt19937_64& generator) {
   std::vector<Scene> scenes;
   for (int i = 0; i < count; ++i) scenes.push_back(random_scene(generator));
   return pictures_of(scenes);
-}
-
-double smallest_radius(const Scene& scene) {
-  return std::ranges::min_element(scene.figures, {}, &Figure::radius)->radius;
-}
-
-/// Whichever of two random scenes has the smaller figure: small ones are the last to come out right.
-Scene harder_scene(std::mt19937_64& generator) {
-  Scene first = random_scene(generator), second = random_scene(generator);
-  return smallest_radius(second) < smallest_radius(first) ? second : first;
 }
 
 void show_reconstructions(const RunSettings& run, const Autoencoder& model, Optimizer& optimizer,
@@ -149,6 +133,7 @@ Run::Run(RunSettings settings)
     : settings_(std::move(settings)), words_(learn_byte_pairs(caption_words(settings_.seed, kWordScenes))) {
   fs::create_directories(settings_.folder);
   write_tokenizer(words_, settings_.folder / "tokenizer");
+  if (!settings_.from.empty()) revive(settings_.from, settings_.folder, settings_.seed);
 }
 
 bool Run::train(const std::atomic<bool>& stop) {
@@ -270,7 +255,7 @@ bool Run::train_denoiser(const std::atomic<bool>& stop) {
     return StepResult{gradients.loss, std::move(gradients.of_each)};
   };
   const auto visit = [&](const Progress& progress) { show_samples(optimizer, store.scaling, progress); };
-  LoopSettings loop = loop_of(settings_, kDenoiser, settings_.denoiser, kDenoiserRate);
+  LoopSettings loop = loop_of(settings_, kDenoiser, settings_.denoiser, settings_.denoiser_rate);
   loop.warm_up = 150;
   return learn(loop, optimizer, step, visit, stop).finished;
 }

@@ -23,9 +23,11 @@ struct StageBudget {
 
 struct RunSettings {
   std::filesystem::path folder;
+  std::filesystem::path from;  ///< an exported model whose weights stand for finished stages; empty: none
   std::uint64_t seed = 1;
   int threads = 2;
   StageBudget vae{20, 0, 16}, decoder{10, 0, 16}, reader{3, 0, 128}, denoiser{70, 0, 32};
+  double denoiser_rate = 8e-4;  ///< highest learning rate of text encoder and UNet
   std::int64_t scenes = 60000;
   double sample_minutes = 10;
   /// Of the denoiser's lessons, the part that single figures on plain grounds are at first.
@@ -36,7 +38,7 @@ struct RunSettings {
 
 class Run {
  public:
-  /// Writes the tokenizer into the folder; reads no checkpoints yet.
+  /// Writes the tokenizer into the folder, and what revive() makes of RunSettings::from.
   explicit Run(RunSettings settings);
 
   /// True when every stage is done, false when `stop` came first. A finished stage is not run again.

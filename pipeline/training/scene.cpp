@@ -19,7 +19,7 @@ constexpr std::array<Color, kShapeCount> kHeldOut{Color::purple, Color::cyan, Co
 
 constexpr double kSingleShare = 0.7;     ///< of the scenes
 constexpr double kOutlinedShare = 0.25;  ///< of the figures that can be outlined
-constexpr double kMargin = 0.03;        ///< between a figure's box and the picture's edge
+constexpr double kMargin = 0.03;         ///< between a figure's box and the picture's edge
 constexpr double kGap = 0.06;            ///< between the boxes of two figures
 constexpr double kContrast = 40;         ///< in Lab, between a figure and any part of the ground
 
@@ -151,6 +151,10 @@ Scene scene_around(Figure first, Dice& dice) {
   return scene;
 }
 
+double smallest_radius(const Scene& scene) {
+  return std::ranges::min_element(scene.figures, {}, &Figure::radius)->radius;
+}
+
 }  // namespace
 
 std::string_view name(Shape shape) { return kShapeNames[static_cast<std::size_t>(shape)]; }
@@ -160,6 +164,11 @@ bool held_out(Color color, Shape shape) { return kHeldOut[static_cast<std::size_
 Scene random_scene(std::mt19937_64& generator) {
   Dice dice(generator);
   return scene_around(seen_kind(dice), dice);
+}
+
+Scene harder_scene(std::mt19937_64& generator) {
+  Scene first = random_scene(generator), second = random_scene(generator);
+  return smallest_radius(second) < smallest_radius(first) ? second : first;
 }
 
 Scene held_out_scene(std::mt19937_64& generator) {

@@ -55,6 +55,9 @@ bool held_out(Color color, Shape shape);
 
 /// A scene without a held-out combination. Every figure stands out from the ground behind it.
 Scene random_scene(std::mt19937_64& generator);
+/// Whichever of two random scenes has the smaller figure: small ones, and two at once, are the last to come
+/// out right.
+Scene harder_scene(std::mt19937_64& generator);
 /// A scene whose first figure is a held-out combination; a second one, if there is one, is not.
 Scene held_out_scene(std::mt19937_64& generator);
 

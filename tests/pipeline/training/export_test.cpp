@@ -60,6 +60,48 @@ TEST_CASE("export: a run without checkpoints has nothing to export, and says so"
   CHECK_THROWS_AS(run.export_to(folder.path() / "model"), pipeline::LoadError);
 }
 
+TEST_CASE("export: a run that starts from an exported folder goes on from its weights") {
+  const test::ScratchFolder folder;
+  std::atomic<bool> stop{false};
+  Run first(two_steps(folder.path() / "first"));
+  REQUIRE(first.train(stop));
+  first.export_to(folder.path() / "model");
+
+  RunSettings settings = two_steps(folder.path() / "second");
+  settings.from = folder.path() / "model";
+  settings.extended = {"denoiser"};
+  Run second(settings);
+  REQUIRE(second.train(stop));
+  second.export_to(folder.path() / "more");
+
+  const auto weight = [&](const char* model, const char* file, const char* name, at::IntArrayRef shape) {
+    pipeline::FileWeights source({folder.path() / model / file});
+    return source.take(name, shape).to(at::kFloat);
+  };
+  const char *vae = "vae/diffusion_pytorch_model.safetensors",
+             *unet = "unet/diffusion_pytorch_model.safetensors";
+  CHECK(at::equal(weight("more", vae, "decoder.conv_out.weight", {3, 16, 3, 3}),
+                  weight("model", vae, "decoder.conv_out.weight", {3, 16, 3, 3})));
+  const at::Tensor before = weight("model", unet, "conv_in.weight", {64, 4, 3, 3});
+  const at::Tensor after = weight("more", unet, "conv_in.weight", {64, 4, 3, 3});
+  CHECK_FALSE(at::equal(before, after));
+  CHECK(at::allclose(before, after, 0, 2e-3));
+}
+
+TEST_CASE("export: a run does not start from a model that has other words") {
+  const test::ScratchFolder folder;
+  std::atomic<bool> stop{false};
+  Run first(two_steps(folder.path() / "first"));
+  REQUIRE(first.train(stop));
+  first.export_to(folder.path() / "model");
+  std::ofstream(folder.path() / "model/tokenizer/merges.txt") << "#version: 0.2\n";
+
+  RunSettings settings = two_steps(folder.path() / "second");
+  settings.from = folder.path() / "model";
+  CHECK_THROWS_AS(Run(settings), pipeline::LoadError);
+  CHECK_FALSE(std::filesystem::exists(folder.path() / "second/vae.safetensors"));
+}
+
 TEST_CASE("export: two runs of the same seed give the same model") {
   const test::ScratchFolder folder;
   std::atomic<bool> stop{false};
