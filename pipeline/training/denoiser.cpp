@@ -22,6 +22,13 @@ using pipeline::Builder;
 
 constexpr double kWordless = 0.1, kSnrLimit = 5.0;
 constexpr double kFigureCounts = 3.0;  ///< as often as ground
+constexpr double kNoisyShare = 0.7;    ///< of the lessons, those of the noisier half of the timesteps
+
+/// Where `share` of the lessons lies among the timesteps, both 0 .. 1.
+double timestep_at(double share) {
+  const double quiet = 1 - kNoisyShare;
+  return share < quiet ? 0.5 * share / quiet : 0.5 + 0.5 * (share - quiet) / kNoisyShare;
+}
 
 at::Tensor alpha_bars() {
   const auto config = pipeline::parse_scheduler_config(scheduler_config().dump());
@@ -57,7 +64,7 @@ Lesson Denoiser::lesson(const at::Tensor& latents, const std::vector<const Scene
   Dice dice(generator);
   std::vector<std::string> captions;
   for (const Scene* scene : scenes) {
-    captions.push_back(describe(*scene, generator));
+    captions.push_back(describe(*scene, generator, Silence::of_the_usual));
     if (dice.chance(kWordless)) captions.back().clear();
   }
   Lesson out{latents.to(at::kFloat),
@@ -67,7 +74,7 @@ Lesson Denoiser::lesson(const at::Tensor& latents, const std::vector<const Scene
              emphasis_on_figures(scenes, latents.size(2), kFigureCounts)};
   for (std::int64_t i = 0; i < batch; ++i) {
     const double share = (static_cast<double>(i) + dice.between(0, 1)) / static_cast<double>(batch);
-    const double level = share * static_cast<double>(levels);
+    const double level = timestep_at(share) * static_cast<double>(levels);
     out.timesteps.data_ptr<std::int64_t>()[i] = std::min(static_cast<std::int64_t>(level), levels - 1);
   }
   out.noise = at::randn(latents.sizes(), at::make_generator<at::CPUGeneratorImpl>(generator()),

@@ -33,9 +33,10 @@ class Denoiser {
   /// Of both parts, under "text/" and "unet/".
   [[nodiscard]] std::map<std::string, at::Tensor> parameters() const;
 
-  /// New words for each scene (for one in ten none at all, which is what guidance steers away from), noise,
-  /// and timesteps spread evenly over the batch. The ids are as long as the longest caption and `padding`
-  /// more, kTextLength at most.
+  /// New words for each scene, silent of the usual alone (for one in ten none at all, which is what guidance
+  /// steers away from), noise, and timesteps spread over the batch, most of them where there is so much noise
+  /// that it is still open what is where. The ids are as long as the longest caption and `padding` more,
+  /// kTextLength at most.
   [[nodiscard]] Lesson lesson(const at::Tensor& latents, const std::vector<const Scene*>& scenes,
                               std::size_t padding, std::mt19937_64& generator) const;
   /// Squared error of v (Salimans and Ho 2022). Where hardly any noise is left the weight is brought down to

@@ -44,8 +44,10 @@ std::string with_article(const std::string& noun) {
 }
 
 /// "a small outlined red star", saying as much of it as chance will have.
-std::string figure_phrase(const Figure& figure, bool article, FigureWords& said, Dice& dice) {
-  said.size = dice.chance(figure.size == Size::medium ? 0.3 : 0.6);
+std::string figure_phrase(const Figure& figure, bool article, FigureWords& said, Silence silence,
+                          Dice& dice) {
+  const double unusual = silence == Silence::of_the_usual ? 0.85 : 0.6;
+  said.size = dice.chance(figure.size == Size::medium ? 0.3 : unusual);
   said.color = dice.chance(0.95);
   // An outline that is not told of would teach that figures are outlined now and then.
   said.outline = figure.outlined ? dice.chance(0.95) : dice.chance(0.08);
@@ -94,12 +96,19 @@ Place place_in(Relation relation) {
   return kPlaces[static_cast<std::size_t>(relation)];
 }
 
-std::string two_figures(const Scene& scene, bool article, Caption& said, Dice& dice) {
-  const std::string first = figure_phrase(scene.figures[0], article, said.figures[0], dice);
-  const std::string second = figure_phrase(scene.figures[1], article, said.figures[1], dice);
-  said.relation = dice.chance(0.85);
-  if (!said.relation) return dice.chance(0.5) ? first + " and " + second : second + " and " + first;
+std::string two_figures(const Scene& scene, bool article, Caption& said, Silence silence, Dice& dice) {
+  const std::string first = figure_phrase(scene.figures[0], article, said.figures[0], silence, dice);
+  const std::string second = figure_phrase(scene.figures[1], article, said.figures[1], silence, dice);
   const Relation relation = scene.relation;
+  const bool across = relation == Relation::left_of || relation == Relation::right_of;
+  if (silence == Silence::of_anything)
+    said.relation = dice.chance(0.85);
+  else
+    said.relation = !across || dice.chance(0.6);
+  if (!said.relation) {
+    const bool in_order = silence == Silence::of_anything ? dice.chance(0.5) : relation == Relation::left_of;
+    return in_order ? first + " and " + second : second + " and " + first;
+  }
   switch (dice.below(4)) {
     case 0:
       return first + " " + place_phrase(place_in(relation), dice) + (dice.chance(0.5) ? " and " : ", ") +
@@ -111,12 +120,13 @@ std::string two_figures(const Scene& scene, bool article, Caption& said, Dice& d
   }
 }
 
-std::string figures_phrase(const Scene& scene, Caption& said, Dice& dice) {
+std::string figures_phrase(const Scene& scene, Caption& said, Silence silence, Dice& dice) {
   const bool article = dice.chance(0.75);
-  if (scene.figures.size() == 2) return two_figures(scene, article, said, dice);
-  std::string words = figure_phrase(scene.figures[0], article, said.figures[0], dice);
+  if (scene.figures.size() == 2) return two_figures(scene, article, said, silence, dice);
+  std::string words = figure_phrase(scene.figures[0], article, said.figures[0], silence, dice);
   // In the middle is where one expects a figure of which nothing is said.
-  said.place = dice.chance(scene.place == Place::centre ? 0.4 : 0.7);
+  const double off_centre = silence == Silence::of_the_usual ? 1.0 : 0.7;
+  said.place = dice.chance(scene.place == Place::centre ? 0.4 : off_centre);
   if (said.place) words.append(" ").append(place_phrase(scene.place, dice));
   return words;
 }
@@ -167,12 +177,13 @@ std::string before_ground(const std::string& figures, const std::string& ground,
 
 }  // namespace
 
-Caption caption(const Scene& scene, std::mt19937_64& generator) {
+Caption caption(const Scene& scene, std::mt19937_64& generator, Silence silence) {
   Dice dice(generator);
   Caption said;
   said.figures.resize(scene.figures.size());
-  const std::string figures = figures_phrase(scene, said, dice);
-  said.ground_kind = dice.chance(0.75);
+  const std::string figures = figures_phrase(scene, said, silence, dice);
+  const bool unusual = silence == Silence::of_the_usual && scene.ground.kind != GroundKind::plain;
+  said.ground_kind = unusual || dice.chance(0.75);
   if (!said.ground_kind) {
     said.text = figures;
   } else {
@@ -194,8 +205,8 @@ Caption caption(const Scene& scene, std::mt19937_64& generator) {
   return said;
 }
 
-std::string describe(const Scene& scene, std::mt19937_64& generator) {
-  return caption(scene, generator).text;
+std::string describe(const Scene& scene, std::mt19937_64& generator, Silence silence) {
+  return caption(scene, generator, silence).text;
 }
 
 }  // namespace waggle::training

@@ -102,6 +102,39 @@ TEST_CASE("scenes: words leave out size, place and ground now and then, and say 
   CHECK(single < kCount * 75 / 100);
 }
 
+TEST_CASE("scenes: words for lessons are silent of what one would expect alone", "[scenes]") {
+  constexpr int kCount = 10000;
+  std::mt19937_64 generator(6);
+  int no_place = 0, no_relation = 0, no_ground = 0, no_size = 0, medium = 0;
+  for (int i = 0; i < kCount; ++i) {
+    const Scene scene = random_scene(generator);
+    const Caption said = caption(scene, generator, Silence::of_the_usual);
+    for (std::size_t f = 0; f < scene.figures.size(); ++f) {
+      if (said.figures[f].size) continue;
+      ++no_size;
+      medium += scene.figures[f].size == Size::medium ? 1 : 0;
+    }
+    if (!said.ground_kind) {
+      ++no_ground;
+      REQUIRE(scene.ground.kind == GroundKind::plain);
+    }
+    if (scene.figures.size() == 1 && !said.place) {
+      ++no_place;
+      REQUIRE(scene.place == Place::centre);
+    }
+    if (scene.figures.size() == 2 && !said.relation) {
+      ++no_relation;
+      REQUIRE((scene.relation == Relation::left_of || scene.relation == Relation::right_of));
+      const Figure& left = scene.figures[scene.relation == Relation::left_of ? 0 : 1];
+      const Figure& right = scene.figures[scene.relation == Relation::left_of ? 1 : 0];
+      if (left.shape != Shape::star || right.shape != Shape::heart) continue;
+      REQUIRE(said.text.find("star") < said.text.find("heart"));
+    }
+  }
+  CHECK(medium > no_size / 2);
+  for (const int silent : {no_place, no_relation, no_ground}) CHECK(silent > kCount / 50);
+}
+
 TEST_CASE("scenes: a seed means the same words on every machine", "[scenes]") {
   std::mt19937_64 generator(7);
   CHECK(describe(random_scene(generator), generator) ==
