@@ -18,6 +18,27 @@ __m512 load(const Bfloat16* x, __mmask16 which) {
 }
 __m512 load(const Half* x, __mmask16 which) { return _mm512_cvtph_ps(_mm256_maskz_loadu_epi16(which, x)); }
 
+void store(float* y, __mmask16 which, __m512 x) { _mm512_mask_storeu_ps(y, which, x); }
+void store(Bfloat16* y, __mmask16 which, __m512 x) {
+  const __m512i bits = _mm512_castps_si512(x);
+  const __m512i odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
+  const __m512i near = _mm512_add_epi32(_mm512_add_epi32(bits, _mm512_set1_epi32(0x7fff)), odd);
+  _mm256_mask_storeu_epi16(y, which, _mm512_cvtepi32_epi16(_mm512_srli_epi32(near, 16)));
+}
+
+template <class Element>
+void scaled_back(Element* y, std::int64_t channels, float scale, const float* by_channel, const float* bias,
+                 const Element* residual) {
+  const __m512 scales = _mm512_set1_ps(scale);
+  for (std::int64_t i = 0; i < channels; i += 16) {
+    const __mmask16 which = first_of(channels - i);
+    const __m512 factors = _mm512_mul_ps(load(by_channel + i, which), scales);
+    __m512 x = _mm512_fmadd_ps(load(y + i, which), factors, load(bias + i, which));
+    if (residual != nullptr) x = _mm512_add_ps(x, load(residual + i, which));
+    store(y + i, which, x);
+  }
+}
+
 template <class Element>
 float largest(const Element* x, std::int64_t count) {
   __m512 most = _mm512_setzero_ps();
@@ -64,6 +85,15 @@ void to_bytes(const Bfloat16* x, std::int64_t count, float factor, std::int8_t* 
 }
 void to_bytes(const Half* x, std::int64_t count, float factor, std::int8_t* y) {
   scaled(x, count, factor, y);
+}
+
+void scale_back(float* y, std::int64_t channels, float scale, const float* by_channel, const float* bias,
+                const float* residual) {
+  scaled_back(y, channels, scale, by_channel, bias, residual);
+}
+void scale_back(Bfloat16* y, std::int64_t channels, float scale, const float* by_channel, const float* bias,
+                const Bfloat16* residual) {
+  scaled_back(y, channels, scale, by_channel, bias, residual);
 }
 
 }  // namespace waggle::pipeline::kernels

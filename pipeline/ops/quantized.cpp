@@ -95,6 +95,23 @@ class Runs {
   std::int64_t runs_, length_;
 };
 
+template <class Element>
+void scale_back_elements(const at::Tensor& y, const at::Tensor& run_scale, const at::Tensor& channel_scale,
+                         const at::Tensor& bias, const at::Tensor& residual) {
+  const std::int64_t channels = channel_scale.numel(), rows = y.numel() / channels,
+                     rows_per_run = rows / run_scale.numel();
+  auto* to = static_cast<Element*>(y.data_ptr());
+  const auto* added = residual.defined() ? static_cast<const Element*>(residual.data_ptr()) : nullptr;
+  const auto *by_run = run_scale.data_ptr<float>(), *by_channel = channel_scale.data_ptr<float>(),
+             *biases = bias.data_ptr<float>();
+  at::parallel_for(
+      0, rows, std::max<std::int64_t>(1, 16 * 1024 / channels), [&](std::int64_t first, std::int64_t last) {
+        for (std::int64_t row = first; row < last; ++row)
+          kernels::scale_back(to + row * channels, channels, by_run[row / rows_per_run], by_channel, biases,
+                              added == nullptr ? nullptr : added + row * channels);
+      });
+}
+
 #endif
 
 }  // namespace
@@ -138,9 +155,21 @@ Quantized quantized(const at::Tensor& x, std::int64_t runs) {
   }
 }
 
+void scale_back(const at::Tensor& y, const at::Tensor& run_scale, const at::Tensor& channel_scale,
+                const at::Tensor& bias, const at::Tensor& residual) {
+  if (y.scalar_type() == at::kFloat)
+    scale_back_elements<float>(y, run_scale, channel_scale, bias, residual);
+  else
+    scale_back_elements<kernels::Bfloat16>(y, run_scale, channel_scale, bias, residual);
+}
+
 #else
 
 bool quantizes_to_bytes() { return false; }
+void scale_back(const at::Tensor&, const at::Tensor&, const at::Tensor&, const at::Tensor&,
+                const at::Tensor&) {
+  throw std::logic_error("no kernels for bytes here");
+}
 Quantized quantized(const at::Tensor&, std::int64_t) { throw std::logic_error("no kernels for bytes here"); }
 
 #endif

@@ -26,8 +26,14 @@ bool quantizes_to_bytes();
 /// depends on what else is in the batch. **Shape**: x fp32, bf16 or fp16, dense -> values int8 in x's layout,
 /// scale [runs].
 Quantized quantized(const at::Tensor& x, std::int64_t runs);
-/// The same numbers by plain libtorch, as x itself after the loss: in x's dtype. **Shape**: x, whose first
-/// dimensions are the runs when viewed as [runs, ...].
+/// Sums of products become what they stand for, in place: times the scales of run and channel, plus bias and
+/// residual. Runs where quantized() does. **Shape**: y and residual of one dtype, bf16 or fp32, dense with
+/// channels last, residual undefined where there is none; run_scale [runs]; channel_scale, bias [channels]
+/// fp32.
+void scale_back(const at::Tensor& y, const at::Tensor& run_scale, const at::Tensor& channel_scale,
+                const at::Tensor& bias, const at::Tensor& residual);
+/// The same numbers as quantized() by plain libtorch, as x itself after the loss: in x's dtype. **Shape**: x,
+/// whose first dimensions are the runs when viewed as [runs, ...].
 at::Tensor with_loss(const at::Tensor& x, std::int64_t runs);
 
 }  // namespace waggle::pipeline::ops
