@@ -51,7 +51,7 @@ Ceilings measure_ceilings() {
     return most;
   };
   using Implementations = std::vector<std::shared_ptr<const ops::Operations>>;
-  const auto bf16 = ops::avx512_bf16_operations();
+  const auto bf16 = ops::avx512_bf16_operations();  // its products are oneDNN's, on AMX too
   c.bf16_gflops = best(at::kBFloat16, 4096,
                        Implementations{bf16 ? bf16 : ops::reference_operations(at::kCPU, at::kBFloat16)});
   c.fp32_gflops = best(at::kFloat, 2048,
@@ -60,6 +60,11 @@ Ceilings measure_ceilings() {
   const at::Tensor from = at::ones({64 << 20}, at::kFloat), to = at::empty_like(from);
   c.copy_gbytes_per_s = 2e-9 * static_cast<double>(from.nbytes()) / best_seconds(5, [&] { to.copy_(from); });
   return c;
+}
+
+Ceilings highest(const Ceilings& a, const Ceilings& b) {
+  return {std::max(a.bf16_gflops, b.bf16_gflops), std::max(a.fp32_gflops, b.fp32_gflops),
+          std::max(a.copy_gbytes_per_s, b.copy_gbytes_per_s)};
 }
 
 }  // namespace waggle::bench

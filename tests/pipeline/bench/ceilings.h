@@ -11,4 +11,7 @@ struct Ceilings {
 
 Ceilings measure_ceilings();
 
+/// The higher of each: a shared machine gives more at one time than at another.
+Ceilings highest(const Ceilings& a, const Ceilings& b);
+
 }  // namespace waggle::bench
