@@ -1,5 +1,5 @@
-// What happens to a job, one struct per type of event. Appended to the job's event log first, then published on
-// `events/<job_id>/`; the log's entry id is the event's number everywhere.
+// What happens to a job, one struct per type of event. Appended to the job's event log first, then published
+// on `events/<job_id>/`; the log's entry id is the event's number everywhere.
 #pragma once
 
 #include <cstdint>
@@ -31,9 +31,9 @@ struct ProgressEvent {
 };
 struct PreviewEvent {
   int step = 0, total = 0;
-  int index = 0;              ///< which image of the job
+  int index = 0;  ///< which image of the job
   OutputFormat format = OutputFormat::jpeg;
-  std::string image;          ///< encoded bytes
+  std::string image;  ///< encoded bytes
   bool operator==(const PreviewEvent&) const = default;
 };
 struct CompletedEvent {
@@ -64,13 +64,13 @@ struct DeadEvent {
   bool operator==(const DeadEvent&) const = default;
 };
 
-using EventBody = std::variant<QueuedEvent, StartedEvent, ProgressEvent, PreviewEvent, CompletedEvent, FailedEvent,
-                               CancelledEvent, RetriedEvent, ExpiredEvent, DeadEvent>;
+using EventBody = std::variant<QueuedEvent, StartedEvent, ProgressEvent, PreviewEvent, CompletedEvent,
+                               FailedEvent, CancelledEvent, RetriedEvent, ExpiredEvent, DeadEvent>;
 
 struct Event {
   JobId job;
-  EventId id;          ///< empty until the log has numbered it
-  int attempt = 0;     ///< 0 for events of the queen
+  EventId id;       ///< empty until the log has numbered it
+  int attempt = 0;  ///< 0 for events of the queen
   std::int64_t at_ms = 0;
   EventBody body = QueuedEvent{};
   bool operator==(const Event&) const = default;

@@ -26,7 +26,8 @@ using WorkerId = Id<struct WorkerIdTag>;
 using RequestId = Id<struct RequestIdTag>;
 /// A stored picture: "sha256:" and 64 lower-case hexadecimal digits of its bytes.
 using BlobId = Id<struct BlobIdTag>;
-/// An entry of a job's event log: the Redis stream entry id, "<ms>-<seq>"; the event's number everywhere, on SSE too.
+/// An entry of a job's event log: the Redis stream entry id, "<ms>-<seq>"; the event's number everywhere, on
+/// SSE too.
 using EventId = Id<struct EventIdTag>;
 
 /// Whether the text is a well-formed id of its kind; everything that arrives from outside is asked first.
@@ -40,5 +41,7 @@ bool is_valid_event_id(std::string_view text) noexcept;
 
 template <class Tag>
 struct std::hash<waggle::Id<Tag>> {
-  std::size_t operator()(const waggle::Id<Tag>& id) const noexcept { return std::hash<std::string>{}(id.value); }
+  std::size_t operator()(const waggle::Id<Tag>& id) const noexcept {
+    return std::hash<std::string>{}(id.value);
+  }
 };

@@ -21,11 +21,11 @@ bool is_terminal(JobState state) noexcept;
 
 /// One image of a finished or running job. The bytes are in the image store under (job, index).
 struct ImageInfo {
-  int index = 0;            ///< 0-based
+  int index = 0;  ///< 0-based
   std::int64_t seed = 0;
   OutputFormat format = OutputFormat::png;
-  int width = 0, height = 0;      ///< pixels
-  std::int64_t bytes = 0;         ///< encoded size
+  int width = 0, height = 0;  ///< pixels
+  std::int64_t bytes = 0;     ///< encoded size
   bool operator==(const ImageInfo&) const = default;
 };
 
@@ -45,19 +45,19 @@ struct JobStatus {
   std::string model;
   int priority = 0;
   std::optional<std::string> tenant;
-  int attempt = 0;                        ///< 0 until first claimed
+  int attempt = 0;  ///< 0 until first claimed
   int max_attempts = 3;
-  std::optional<WorkerId> worker;         ///< who runs or ran it
+  std::optional<WorkerId> worker;  ///< who runs or ran it
   std::int64_t submitted_at_ms = 0;
   std::optional<std::int64_t> started_at_ms, finished_at_ms;
-  std::optional<std::int64_t> position;   ///< queued: jobs ahead of it, 0 = next
-  std::optional<double> eta_s;            ///< queued and running: estimated seconds to the end, when known
-  int step = 0, total_steps = 0;          ///< running: progress over all images
+  std::optional<std::int64_t> position;  ///< queued: jobs ahead of it, 0 = next
+  std::optional<double> eta_s;           ///< queued and running: estimated seconds to the end, when known
+  int step = 0, total_steps = 0;         ///< running: progress over all images
   bool cancel_requested = false;
   std::vector<ImageInfo> images;
-  std::optional<std::int64_t> seed;       ///< of image 0, once known
-  std::optional<Error> error;             ///< failed, dead, expired: why
-  std::vector<AttemptError> attempts;     ///< every attempt that failed
+  std::optional<std::int64_t> seed;    ///< of image 0, once known
+  std::optional<Error> error;          ///< failed, dead, expired: why
+  std::vector<AttemptError> attempts;  ///< every attempt that failed
   bool operator==(const JobStatus&) const = default;
 };
 

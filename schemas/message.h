@@ -1,5 +1,5 @@
-// Everything that crosses a socket besides events and heartbeats: announcements, control, requests to the queen and
-// its replies. The envelope ({v, type, request_id?}) is added by the codec.
+// Everything that crosses a socket besides events and heartbeats: announcements, control, requests to the
+// queen and its replies. The envelope ({v, type, request_id?}) is added by the codec.
 #pragma once
 
 #include <cstdint>
@@ -67,8 +67,8 @@ struct StatusRequest {
 };
 struct ListRequest {
   std::optional<JobState> state;
-  int limit = 100;      ///< 1..1000
-  std::string cursor;   ///< empty: from the newest; else `next_cursor` of the last page
+  int limit = 100;     ///< 1..1000
+  std::string cursor;  ///< empty: from the newest; else `next_cursor` of the last page
   bool operator==(const ListRequest&) const = default;
 };
 struct WorkersRequest {
@@ -196,18 +196,19 @@ struct StatsReply {
   std::int64_t workers = 0;
   std::int64_t malformed_messages = 0;  ///< dropped by this queen since its start
   double uptime_s = 0;
-  std::int64_t queued_bytes = 0;      ///< requests and pictures of jobs that have not ended
-  std::int64_t image_bytes = 0;       ///< images of ended jobs
-  std::int64_t images_evicted = 0;    ///< to stay below the byte budget, since the ledger began
-  std::vector<std::string> paused;    ///< models, by every name that was paused
+  std::int64_t queued_bytes = 0;    ///< requests and pictures of jobs that have not ended
+  std::int64_t image_bytes = 0;     ///< images of ended jobs
+  std::int64_t images_evicted = 0;  ///< to stay below the byte budget, since the ledger began
+  std::vector<std::string> paused;  ///< models, by every name that was paused
   // Of the queen that answers, since its start:
-  std::string queen;                  ///< its name; the same after a restart
+  std::string queen;                                               ///< its name; the same after a restart
   std::int64_t malformed_events = 0, malformed_subscriptions = 0;  ///< dropped by its other two sockets
-  std::int64_t rate_limited = 0;      ///< requests refused to clients that sent too many
+  std::int64_t rate_limited = 0;  ///< requests refused to clients that sent too many
   bool operator==(const StatsReply&) const = default;
 };
-using ReplyBody = std::variant<Accepted, Rejected, AcceptedMany, CancelAccepted, StatusReply, ListReply, WorkersReply,
-                               ModelsReply, Requeued, Draining, StatsReply, Paused, Resumed, Told>;
+using ReplyBody =
+    std::variant<Accepted, Rejected, AcceptedMany, CancelAccepted, StatusReply, ListReply, WorkersReply,
+                 ModelsReply, Requeued, Draining, StatsReply, Paused, Resumed, Told>;
 std::string_view name(const ReplyBody& body) noexcept;  ///< "accepted", "rejected", ...
 
 struct Reply {

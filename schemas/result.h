@@ -1,6 +1,7 @@
 // Result<T>: a value or an Error, for everything that comes from outside the process.
 //
-// A small subset of C++23's std::expected with the error type fixed, so that its uses can move there unchanged.
+// A small subset of C++23's std::expected with the error type fixed, so that its uses can move there
+// unchanged.
 #pragma once
 
 #include <cassert>

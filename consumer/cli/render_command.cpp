@@ -174,7 +174,8 @@ ExitCode render(const Terminal& terminal, RenderFlags flags) {
 
 Action attach(CLI::App& app) {
   auto flags = std::make_shared<RenderFlags>();
-  app.add_option("--model", flags->model, "Diffusers folder or .safetensors checkpoint (default: the demo model)")
+  app.add_option("--model", flags->model,
+                 "Diffusers folder or .safetensors checkpoint (default: the demo model)")
       ->type_name("DIR");
   add_job_flags(app, flags->job);
   app.get_option("prompt")->required(false);

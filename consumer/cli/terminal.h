@@ -18,9 +18,9 @@ struct Terminal {
   bool err_is_terminal = false;
   bool colour_out = false;  ///< standard output takes escape sequences
   bool colour_err = false;
-  int width = 80;   ///< columns
-  int height = 24;  ///< rows
-  bool utf8 = false;  ///< standard output takes UTF-8; a pipe takes what comes
+  int width = 80;                   ///< columns
+  int height = 24;                  ///< rows
+  bool utf8 = false;                ///< standard output takes UTF-8; a pipe takes what comes
   Palette palette = Palette::none;  ///< of a standard output that is a terminal
 
   /// Asks the streams and the environment (NO_COLOR, TERM, COLORTERM, COLUMNS, LINES, LC_ALL, LC_CTYPE,

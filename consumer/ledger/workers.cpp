@@ -211,8 +211,8 @@ std::vector<Result<EventId>> Ledger::append_many(std::vector<Appending>& events,
     arguments.add(lease.job.value);
     arguments.add(std::to_string(lease.attempt));
     arguments.add(for_the_log(event));
-    arguments.add(
-        progress != nullptr ? std::to_string(progress->step) + " " + std::to_string(progress->total) : "");
+    arguments.add(progress != nullptr ? std::to_string(progress->step) + " " + std::to_string(progress->total)
+                                      : "");
   }
   auto answer = impl_->redis.run(scripts::append, arguments.views());
   std::vector<Result<EventId>> results;

@@ -1,5 +1,5 @@
-// Number formats of weights, converted at the speed of memory: libtorch 1.13 turns half into bfloat16 one number at a
-// time.
+// Number formats of weights, converted at the speed of memory: libtorch 1.13 turns half into bfloat16 one
+// number at a time.
 #pragma once
 
 #include <cstdint>

@@ -1,7 +1,7 @@
 // Sixteen numbers at a time, through fp32, which holds every half exactly.
-#include "pipeline/kernels/convert.h"
-
 #include <immintrin.h>
+
+#include "pipeline/kernels/convert.h"
 
 namespace waggle::pipeline::kernels {
 namespace {

@@ -43,7 +43,8 @@ struct ModelFiles {
   PartFiles unet, vae;
   std::string scheduler_json;  ///< text of scheduler_config.json
   bool force_zeros_for_empty_prompt = false;
-  std::optional<double> guidance_scale = {};  ///< that its maker recommends: "_guidance_scale" in model_index.json
+  std::optional<double> guidance_scale =
+      {};  ///< that its maker recommends: "_guidance_scale" in model_index.json
 };
 
 /// One part as a folder in diffusers layout: config.json and the weights called `stem`. Throws LoadError.

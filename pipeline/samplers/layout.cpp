@@ -87,7 +87,8 @@ int steps_within(double share, int training_timesteps, const SamplerRow& sampler
   const double cutoff = std::nearbyint(training_timesteps - share * training_timesteps);
   const std::size_t stride = static_cast<std::size_t>(evaluations_a_step(sampler));
   int steps = 0;
-  for (std::size_t e = 0; e < walk.evaluations.size() && walk.evaluations[e].t >= cutoff; e += stride) ++steps;
+  for (std::size_t e = 0; e < walk.evaluations.size() && walk.evaluations[e].t >= cutoff; e += stride)
+    ++steps;
   return steps;
 }
 

@@ -43,8 +43,8 @@ class Plan {
 
   [[nodiscard]] virtual std::string_view sampler() const = 0;   ///< canonical name
   [[nodiscard]] virtual std::string_view schedule() const = 0;  ///< canonical name
-  /// Model evaluations that a run makes (PNDM: n + 1, Heun: 2n - 1, ...), after strength has cut it. 0 where a
-  /// shared run leaves nothing to this model.
+  /// Model evaluations that a run makes (PNDM: n + 1, Heun: 2n - 1, ...), after strength has cut it. 0 where
+  /// a shared run leaves nothing to this model.
   [[nodiscard]] virtual int evaluations() const = 0;
   /// The run stops at evaluations(), before the schedule's end: its latents are still noisy, and another
   /// model's to go on with.

@@ -1,7 +1,7 @@
 // CLIP's byte-pair tokenizer, from a vocab.json and a merges.txt.
 //
-// Text is cleaned as OpenAI's tokenizer does it (pipeline/text/cleaning.h), split by CLIP's pattern, mapped to
-// byte symbols and merged by rank. Prompt syntax (weights, chunks) is pipeline/text/prompt.h.
+// Text is cleaned as OpenAI's tokenizer does it (pipeline/text/cleaning.h), split by CLIP's pattern, mapped
+// to byte symbols and merged by rank. Prompt syntax (weights, chunks) is pipeline/text/prompt.h.
 #pragma once
 
 #include <cstdint>

@@ -10,8 +10,8 @@
 namespace waggle::training {
 namespace {
 
-/// An outline's width as a share of the picture's side: nearly one latent pixel of a model that sees an eighth
-/// of the pixels.
+/// An outline's width as a share of the picture's side: nearly one latent pixel of a model that sees an
+/// eighth of the pixels.
 constexpr double kOutline = 0.06;
 
 /// How much of a pixel is covered whose middle is this far (in pixels) outside an edge.

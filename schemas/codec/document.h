@@ -24,7 +24,8 @@ using Object = std::vector<Member>;  ///< in order of appearance; keys are uniqu
 
 /// Integers above 2^63 - 1 are read as the nearest double: no field of the protocol goes that far.
 struct Document {
-  std::variant<std::nullptr_t, bool, std::int64_t, double, std::string, Bytes, Array, Object> value;  ///< at first null
+  std::variant<std::nullptr_t, bool, std::int64_t, double, std::string, Bytes, Array, Object>
+      value;  ///< at first null
 
   template <class T>
   [[nodiscard]] const T* get_if() const noexcept {

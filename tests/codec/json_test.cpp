@@ -107,8 +107,9 @@ TEST_CASE("json: whole numbers may be written as floats; fractions and huge ones
 TEST_CASE("json: lists for the bridge are arrays") {
   CHECK(to_json(std::vector<JobStatus>{}) == "[]");
   CHECK(to_json(std::vector<FieldError>{{"/a", "b"}}) == R"([{"path":"/a","message":"b"}])");
-  CHECK(to_json(std::vector<PoolModel>{{{"m", "sd15", {}, false, 0}, {WorkerId{"w"}}}}) ==
-        R"([{"model":{"name":"m","family":"sd15","aliases":[],"loaded":false,"bytes":0},"workers":["w"],"paused":false}])");
+  CHECK(
+      to_json(std::vector<PoolModel>{{{"m", "sd15", {}, false, 0}, {WorkerId{"w"}}}}) ==
+      R"([{"model":{"name":"m","family":"sd15","aliases":[],"loaded":false,"bytes":0},"workers":["w"],"paused":false}])");
 }
 
 TEST_CASE("json: text that is not UTF-8 and numbers that are not finite still give JSON") {

@@ -32,7 +32,8 @@ TEST_CASE("recovery: a job whose worker is killed is finished by the next worker
   CHECK(pool.status(job).attempts.size() == 1);
 }
 
-TEST_CASE("recovery: with the lease as shipped, a killed worker's job runs elsewhere long before it is over") {
+TEST_CASE(
+    "recovery: with the lease as shipped, a killed worker's job runs elsewhere long before it is over") {
   std::vector<std::string> flags = null_pool("20ms");
   flags.insert(flags.end(), {"--workers", "2"});
   Pool pool(flags);

@@ -17,7 +17,8 @@ constexpr const char* kUsage =
     "...\n"
     "  --only GLOB  cases and tensors by name, e.g. 'sd15/*', 'sd15/txt2img.step_latents'\n"
     "  --quiet      print failures and skips only\n"
-    "WAGGLE_KERNELS=reference, avx2 or avx512 in the environment takes that path instead of the fastest one;\n"
+    "WAGGLE_KERNELS=reference, avx2 or avx512 in the environment takes that path instead of the fastest "
+    "one;\n"
     "where this machine lacks it, the run ends with 77\n";
 constexpr int kSkipped = 77;
 

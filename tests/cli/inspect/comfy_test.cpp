@@ -57,8 +57,8 @@ TEST_CASE("comfy: a graph of text to image is read through its links") {
 
 TEST_CASE("comfy: PNG keeps the graph as a text, WebP in the fields of a camera") {
   const std::string png = pipeline::encode_png(a_pixel(), {{"workflow", "{}"}, {"prompt", kGraph}});
-  const std::string webp =
-      pipeline::encode_webp(a_pixel(), {make_and_model("Workflow:{}\0"s, std::string("prompt:").append(kGraph)), ""});
+  const std::string webp = pipeline::encode_webp(
+      a_pixel(), {make_and_model("Workflow:{}\0"s, std::string("prompt:").append(kGraph)), ""});
   for (const std::string& file : {png, webp}) {
     const auto texts = pipeline::read_text(file);
     REQUIRE(texts);

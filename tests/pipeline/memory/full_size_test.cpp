@@ -58,7 +58,8 @@ void decode_within_budget(std::int64_t pixels, std::int64_t budget) {
                           << decode_bytes(vae.config, cells, cells, kind) / kMiB << " MiB");
   CHECK(image.sizes() == at::IntArrayRef({1, 3, pixels, pixels}));
   CHECK(at::isfinite(image).all().item<bool>());
-  // Everything counts: weights packed anew for the shapes of tiles, and what the allocator leaves lying about.
+  // Everything counts: weights packed anew for the shapes of tiles, and what the allocator leaves lying
+  // about.
   CHECK(grown <= budget);
 }
 
