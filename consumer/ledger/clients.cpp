@@ -90,6 +90,7 @@ Result<Ledger::SubmitOutcome> read_submitted(const Value& answer, const Ledger::
     outcome.accepted = {JobId(answer.at(1).text), answer.at(2).number(), answer.at(3).number() != 0};
     if (outcome.accepted.duplicate || answer.at(4).text.empty()) return outcome;
     outcome.queued = logged_event(job.id, answer.at(4).text, 0, QueuedEvent{outcome.accepted.position});
+    outcome.granted = answer.at(5).number() != 0;
     return outcome;
   }
   if (word == "conflict") {

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include <hiredis/hiredis.h>
+#include <poll.h>
 #include <sys/socket.h>
 
 #include "consumer/ledger/sentinel.h"
@@ -43,6 +44,11 @@ Value to_value(const redisReply& reply) {
   }
   return value;
 }
+
+struct ReplyCloser {
+  void operator()(redisReply* reply) const { freeReplyObject(reply); }
+};
+using ReplyPtr = std::unique_ptr<redisReply, ReplyCloser>;
 
 bool is_aborted(const Error& error) { return error.message.starts_with("EXECABORT"); }
 bool is_unknown_function(const Error& error) { return error.message.starts_with("ERR Function not found"); }
@@ -206,8 +212,7 @@ Result<Value> Connection::receive() {
   timed_out_ = false;
   void* answer = nullptr;
   redisGetReply(context_.get(), &answer);
-  const std::unique_ptr<redisReply, decltype(&freeReplyObject)> reply(static_cast<redisReply*>(answer),
-                                                                      &freeReplyObject);
+  const ReplyPtr reply(static_cast<redisReply*>(answer));
   if (!reply) {
     timed_out_ = context_->err == REDIS_ERR_IO && (errno == EAGAIN || errno == EWOULDBLOCK);
     const std::string why = timed_out_ ? "no answer in time" : context_->errstr;
@@ -247,6 +252,33 @@ Result<Value> Connection::run(const Script& script, const Words& arguments, cons
   if (auto loaded = command({"FUNCTION", "LOAD", "REPLACE", scripts::library}); !loaded) return loaded;
   return command(words, sending);
 }
+
+Status Connection::subscribe(std::string_view channel) {
+  if (auto status = connect(); !status) return status;
+  auto answer = exchange({"SUBSCRIBE", channel});
+  if (answer) return Done{};
+  drop();
+  return std::move(answer).error();
+}
+
+std::vector<std::string> Connection::published() {
+  std::vector<std::string> messages;
+  pollfd readable{descriptor(), POLLIN, 0};
+  if (::poll(&readable, 1, 0) <= 0) return messages;
+  bool good = redisBufferRead(context_.get()) == REDIS_OK;
+  while (good) {
+    void* answer = nullptr;
+    good = redisGetReplyFromReader(context_.get(), &answer) == REDIS_OK;
+    if (answer == nullptr) break;
+    const ReplyPtr reply(static_cast<redisReply*>(answer));
+    Value value = to_value(*reply);
+    if (value.at(0).text == "message") messages.push_back(std::move(value.items.at(2).text));
+  }
+  if (!good) drop();
+  return messages;
+}
+
+int Connection::descriptor() const { return context_ ? context_->fd : -1; }
 
 std::vector<Result<Value>> Connection::run_each(const Script& script,
                                                 const std::vector<std::vector<std::string>>& calls) {

@@ -75,6 +75,13 @@ class Connection {
   std::vector<Result<Value>> run_each(const Script& script,
                                       const std::vector<std::vector<std::string>>& calls);
 
+  /// Connects, to hear what is published on the channel and nothing else from then on.
+  Status subscribe(std::string_view channel);
+  /// What has been published since, without waiting. The connection may have ended with it: see descriptor().
+  std::vector<std::string> published();
+  /// Readable when something may have come; -1 without a connection.
+  [[nodiscard]] int descriptor() const;
+
   [[nodiscard]] const Options& options() const { return options_; }
 
  private:

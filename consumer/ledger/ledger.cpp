@@ -42,10 +42,16 @@ Result<StatsReply> Ledger::stats() {
 
 Status Ledger::pause(const std::vector<std::string>& models) {
   if (models.empty()) return Done{};
-  const std::string key = impl_->redis.options().prefix + "paused";
+  const std::string& prefix = impl_->redis.options().prefix;
+  const std::string key = prefix + "paused";
   std::vector<std::string_view> words = {"SADD", key};
   words.insert(words.end(), models.begin(), models.end());
-  auto answer = impl_->redis.command(words);
+  // Claims that stand find out when they are made again.
+  std::vector<std::string> standing;
+  for (const std::string& model : models) standing.push_back(prefix + "standing:" + model);
+  Words forget = {"DEL"};
+  forget.insert(forget.end(), standing.begin(), standing.end());
+  auto answer = impl_->redis.command(words, {.ahead = {forget}});
   if (!answer) return std::move(answer).error();
   return Done{};
 }

@@ -85,6 +85,11 @@ struct ClaimQuery {
   /// lease.
   std::string token{};
   bool repeated = false;
+  /// How long a claim that finds nothing stands, 0 for not at all: meanwhile the ledger may give it a job
+  /// that is submitted, and tells it over Grants. It is made again, `repeated`, to look for other work, to
+  /// stand for longer, or with room for 0 jobs and no wait to stand no longer; that answers what it was given
+  /// meanwhile.
+  std::chrono::milliseconds wait{0};
 };
 
 struct ClaimedJob {
@@ -181,6 +186,7 @@ class Ledger {
   struct SubmitOutcome {
     Accepted accepted;
     std::optional<Event> queued;
+    bool granted = false;  ///< a worker has it already: nobody needs to be told that a job waits
   };
   Result<SubmitOutcome> submit(const JobId& id, const JobRequest& request, std::string_view batch_key,
                                std::string_view request_digest, const Policy& policy);

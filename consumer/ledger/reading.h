@@ -16,6 +16,8 @@ Result<Event> read_event(const JobId& job, const Value& entry);
 Result<Event> read_event(const JobId& job, const std::string& entry_id, const Value& fields);
 /// The event under the number that its entry got.
 Event logged_event(const JobId& job, const std::string& entry_id, int attempt, EventBody body);
+/// A row of what claim.lua answers. Errors: internal.
+Result<ClaimedJob> read_claimed(const Value& row, const WorkerId& worker);
 /// What describe() of lua/job.lua answers.
 Result<JobStatus> read_status(const Value& row);
 

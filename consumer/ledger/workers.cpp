@@ -18,6 +18,8 @@ std::string for_the_log(Event event) {
   return codec::to_msgpack(event);
 }
 
+}  // namespace
+
 Result<ClaimedJob> read_claimed(const Value& row, const WorkerId& worker) {
   auto request = codec::from_msgpack<JobRequest>(row.at(2).text);
   if (!request) return Error{ErrorCode::internal, "a stored request is unreadable"};
@@ -36,6 +38,8 @@ Result<ClaimedJob> read_claimed(const Value& row, const WorkerId& worker) {
   }
   return job;
 }
+
+namespace {
 
 FinishOutcome finish_outcome(std::string_view word) {
   if (word == "ended") return FinishOutcome::ended;
@@ -144,14 +148,20 @@ std::vector<Result<FinishOutcome>> end_attempts(Connection& redis, std::span<End
 
 Result<std::vector<ClaimedJob>> Ledger::claim(const ClaimQuery& query, const Policy& policy) {
   const PolicyText text(policy);
-  const std::string room = std::to_string(query.room);
+  const std::string room = std::to_string(query.room), wait = std::to_string(query.wait.count());
   if (auto ready = impl_->redis.ready(); !ready) return std::move(ready).error();
   // A worker that Redis does not show by name must not be missed among those that it shows.
   const std::string token = query.token.empty() || impl_->redis.named() ? query.token : query.token + "?";
   const auto ask = [&](bool repeated) {
-    std::vector<std::string_view> arguments = {
-        query.worker.value, room,           query.batch_key, query.same_batch ? "1" : "0",
-        text.lease,         text.image_ttl, token,           repeated ? "1" : "0"};
+    std::vector<std::string_view> arguments = {query.worker.value,
+                                               room,
+                                               query.batch_key,
+                                               query.same_batch ? "1" : "0",
+                                               text.lease,
+                                               text.image_ttl,
+                                               token,
+                                               repeated ? "1" : "0",
+                                               wait};
     arguments.insert(arguments.end(), query.models.begin(), query.models.end());
     return impl_->redis.run(scripts::claim, arguments, {.again = query.token.empty()});
   };

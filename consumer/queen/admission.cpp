@@ -60,7 +60,7 @@ Result<Accepted> announce(Desk& desk, const ledger::Ledger::Submission& job,
   if (!submitted) return std::move(submitted).error();
   if (submitted->queued) {
     // Workers first: readers wait for more than this.
-    desk.announcer.job(job.id, job.request);
+    if (!submitted->granted) desk.announcer.job(job.id, job.request);
     desk.announcer.event(*submitted->queued);
   }
   return std::move(submitted->accepted);

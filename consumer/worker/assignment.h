@@ -37,6 +37,8 @@ class Assignment {
   /// The renderer has taken it under this ticket.
   void rendering(pipeline::Ticket ticket, Renderer& renderer);
 
+  /// All of it has been rendered; what is left is to record it.
+  std::atomic<bool> rendered{false};
   /// Its end is on its way into the record, whose answer will say whether the lease still stood.
   std::atomic<bool> ending{false};
 

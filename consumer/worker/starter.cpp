@@ -31,10 +31,14 @@ void quietly(const JobId& job, Call call) noexcept {
 
 }  // namespace
 
-Starter::Starter(const Settings& settings, Renderer& renderer, Assignments& in_hand, Reporter& reporter)
-    : renderer_(renderer), in_hand_(in_hand), reporter_(reporter), ledger_(settings.redis), thread_([this] {
-        run();
-      }) {}
+Starter::Starter(const Settings& settings, Renderer& renderer, Assignments& in_hand, Reporter& reporter,
+                 std::function<void()> rendered)
+    : renderer_(renderer),
+      in_hand_(in_hand),
+      reporter_(reporter),
+      rendered_(std::move(rendered)),
+      ledger_(settings.redis),
+      thread_([this] { run(); }) {}
 
 Starter::~Starter() { close(); }
 
@@ -146,7 +150,9 @@ Status Starter::hand_over(const AssignmentPtr& assignment) {
   };
   job.callbacks.end = [this, assignment, id](Result<pipeline::RenderSummary> result) {
     ++signs_;
+    assignment->rendered = result.has_value();
     quietly(id, [&] { reporter_.end(assignment, std::move(result)); });
+    if (assignment->rendered) rendered_();
   };
   assignment->rendering(renderer_.render(std::move(job)), renderer_);
   return Done{};

@@ -22,7 +22,9 @@ namespace waggle::worker {
 
 class Starter {
  public:
-  Starter(const Settings& settings, Renderer& renderer, Assignments& in_hand, Reporter& reporter);
+  /// `rendered` is called, on a thread of the renderer, when one of the jobs has been rendered well.
+  Starter(const Settings& settings, Renderer& renderer, Assignments& in_hand, Reporter& reporter,
+          std::function<void()> rendered);
   ~Starter();
 
   /// Ends its thread; forgets what it has not begun. Its callbacks stay good until it is destroyed.
@@ -59,6 +61,7 @@ class Starter {
   Renderer& renderer_;
   Assignments& in_hand_;
   Reporter& reporter_;
+  const std::function<void()> rendered_;
   ledger::Ledger ledger_;
   std::atomic<std::uint64_t> signs_{0};
   std::mutex mutex_;

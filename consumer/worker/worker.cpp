@@ -39,13 +39,6 @@ Settings completed(Settings settings) {
   return settings;
 }
 
-/// A claim is small, and one whose answer was lost is made again with its token. A stop waits for it.
-ledger::Options impatient(ledger::Options options) {
-  options.connect_timeout = std::min(options.connect_timeout, std::chrono::milliseconds(500));
-  options.command_timeout = std::min(options.command_timeout, std::chrono::milliseconds(1000));
-  return options;
-}
-
 }  // namespace
 
 Worker::Worker(Settings settings, std::unique_ptr<Renderer> renderer, std::function<void()> wedged)
@@ -53,7 +46,7 @@ Worker::Worker(Settings settings, std::unique_ptr<Renderer> renderer, std::funct
       renderer_(std::move(renderer)),
       started_at_ms_(wall_clock_ms()),
       context_(settings_.security),
-      ledger_(impatient(settings_.redis)),
+      claims_(settings_),
       subscriber_(context_, program::each(settings_.queens, &bus::Endpoints::publish)),
       breaker_(settings_.breaker_limit) {
   for (const ModelInfo& model : renderer_->describe().models) {
@@ -67,7 +60,10 @@ Worker::Worker(Settings settings, std::unique_ptr<Renderer> renderer, std::funct
   reporter_ = std::make_unique<Reporter>(
       settings_, context_,
       [this](const AssignmentPtr& assignment, const Verdict& verdict) { gone(assignment, verdict); });
-  starter_ = std::make_unique<Starter>(settings_, *renderer_, in_hand_, *reporter_);
+  starter_ = std::make_unique<Starter>(settings_, *renderer_, in_hand_, *reporter_, [this] {
+    // The next job is rendered while this one is being recorded. Where there was none, nothing is gained.
+    if (more_waits_) wake_.ring();
+  });
   keeper_ = std::make_unique<Keeper>(
       settings_, context_, *renderer_, in_hand_,
       Keeper::Hooks{[this] { return info(); }, [this] { return starter_->signs(); }, std::move(wedged)});
@@ -125,7 +121,8 @@ void Worker::serve(const program::StopSignal& stop) {
   while (stop.count() == 0 && !draining_) {
     const bool announced = read_messages();
     const bool rung = wake_.take();
-    if (announced || rung || Clock::now() >= next_look) {
+    begin(claims_.granted());
+    if (announced || rung || claims_.deaf() || Clock::now() >= next_look) {
       claim();
       next_look = Clock::now() + settings_.idle_poll;
     }
@@ -135,10 +132,12 @@ void Worker::serve(const program::StopSignal& stop) {
 }
 
 void Worker::wait(int stop_descriptor, std::chrono::milliseconds timeout) {
-  pollfd descriptors[] = {
-      {subscriber_.descriptor(), POLLIN, 0}, {wake_.descriptor(), POLLIN, 0}, {stop_descriptor, POLLIN, 0}};
+  pollfd descriptors[] = {{subscriber_.descriptor(), POLLIN, 0},
+                          {wake_.descriptor(), POLLIN, 0},
+                          {claims_.descriptor(), POLLIN, 0},
+                          {stop_descriptor, POLLIN, 0}};
   // A descriptor below zero is one that poll() leaves out.
-  poll(descriptors, 3, static_cast<int>(timeout.count()));
+  poll(descriptors, 4, static_cast<int>(timeout.count()));
 }
 
 bool Worker::read_messages() {
@@ -174,42 +173,42 @@ void Worker::obey(std::string_view payload) {
 
 void Worker::claim() {
   while (!broken_ && !draining_) {
-    const auto in_hand = in_hand_.all();
+    auto rendering = in_hand_.all();
+    const auto all_in_hand = static_cast<int>(rendering.size());
+    std::erase_if(rendering, [](const AssignmentPtr& assignment) { return assignment->rendered.load(); });
     ledger::ClaimQuery query;
-    query.worker = settings_.id;
     query.models = model_names_;
-    query.room = settings_.capacity - static_cast<int>(in_hand.size());
+    // Jobs that are only to be recorded take no room, unless very many of them wait for Redis.
+    query.room = std::min(settings_.capacity - static_cast<int>(rendering.size()),
+                          2 * settings_.capacity - all_in_hand);
     if (query.room <= 0) return;
-    if (in_hand.empty()) {
+    if (rendering.empty()) {
       joined_ = 0;
     } else {
       // Only jobs of the same kind may join the batch that runs, and not for ever: others wait too.
       const auto alone = [](const AssignmentPtr& assignment) { return assignment->claimed.run_alone; };
-      if (joined_ >= settings_.max_joins || std::any_of(in_hand.begin(), in_hand.end(), alone)) return;
-      query.batch_key = in_hand.front()->claimed.batch_key;
+      if (joined_ >= settings_.max_joins || std::ranges::any_of(rendering, alone)) return;
+      query.batch_key = rendering.front()->claimed.batch_key;
     }
-    if (!claim_repeats_) ++claims_;
-    query.token = settings_.instance + ":" + std::to_string(claims_);
-    query.repeated = claim_repeats_;
-    auto claimed = ledger_.claim(query, settings_.policy);
-    claim_repeats_ = !claimed && claimed.error().code == ErrorCode::unavailable;
-    if (claimed.has_value() != claim_answers_) {
-      claim_answers_ = claimed.has_value();
-      claim_answers_ ? spdlog::info("claims work again")
-                     : spdlog::error("claim: {}", to_string(claimed.error()));
-    }
-    if (!claimed || claimed->empty()) return;
-    for (ledger::ClaimedJob& job : *claimed) {
-      spdlog::info("job {}: claimed, attempt {}", job.lease.job.value, job.lease.attempt);
-      if (!in_hand.empty()) ++joined_;
-      const auto assignment = std::make_shared<Assignment>(std::move(job));
-      in_hand_.add(assignment);
-      // First the work, then the word of it: but for a job that ends at once, whose end must not come first.
-      reporter_->started(assignment);
-      starter_->start(assignment);
-    }
-    // All that there was to take.
-    if (std::ssize(*claimed) < query.room) return;
+    auto claimed = claims_.claim(query, rendering.empty());
+    // All that there was to take?
+    more_waits_ = std::ssize(claimed) >= query.room;
+    begin(std::move(claimed), !rendering.empty());
+    if (!more_waits_) return;
+  }
+  if (broken_) begin(claims_.withdraw());
+}
+
+void Worker::begin(std::vector<ledger::ClaimedJob> jobs, bool joining) {
+  for (ledger::ClaimedJob& job : jobs) {
+    if (joining) ++joined_;
+    const auto assignment = std::make_shared<Assignment>(std::move(job));
+    in_hand_.add(assignment);
+    // First the work, then the word of it: but for a job that ends at once, whose end must not come first.
+    reporter_->started(assignment);
+    starter_->start(assignment);
+    const ledger::Lease& lease = assignment->claimed.lease;
+    spdlog::info("job {}: claimed, attempt {}", lease.job.value, lease.attempt);
   }
 }
 
@@ -237,6 +236,7 @@ void Worker::gone(const AssignmentPtr& assignment, const Verdict& verdict) {
 void Worker::drain(const program::StopSignal& stop) {
   draining_ = true;
   keeper_->beat_now();
+  begin(claims_.withdraw());
   spdlog::info("draining: {} jobs in hand", in_hand_.size());
   const auto wait_for_hands = [&](std::chrono::milliseconds limit, auto&& until) {
     const auto deadline = Clock::now() + limit;

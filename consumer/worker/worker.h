@@ -11,9 +11,9 @@
 #include <vector>
 
 #include "consumer/bus/bus.h"
-#include "consumer/ledger/ledger.h"
 #include "consumer/program/stop_signal.h"
 #include "consumer/worker/assignment.h"
+#include "consumer/worker/claims.h"
 #include "consumer/worker/clocks.h"
 #include "consumer/worker/keeper.h"
 #include "consumer/worker/renderer.h"
@@ -47,6 +47,7 @@ class Worker {
   bool read_messages();
   void obey(std::string_view payload);
   void claim();
+  void begin(std::vector<ledger::ClaimedJob> jobs, bool joining = false);
   void gone(const AssignmentPtr& assignment, const Verdict& verdict);
   void wait(int stop_descriptor, std::chrono::milliseconds timeout);
 
@@ -55,17 +56,15 @@ class Worker {
   const std::int64_t started_at_ms_;
   std::vector<std::string> model_names_;  ///< aliases included
   bus::Context context_;
-  ledger::Ledger ledger_;
+  Claims claims_;
   bus::Subscriber subscriber_;
   Assignments in_hand_;
   Wake wake_;
   Breaker breaker_;  ///< of the reporter's thread
   std::atomic<bool> broken_{false}, draining_{false};
   std::atomic<std::int64_t> jobs_done_{0}, jobs_failed_{0};
-  int joined_ = 0;  ///< jobs that joined the batch since it began
-  bool claim_answers_ = true;
-  std::uint64_t claims_ = 0;
-  bool claim_repeats_ = false;  ///< the last claim's answer may have been lost
+  int joined_ = 0;                       ///< jobs that joined the batch since it began
+  std::atomic<bool> more_waits_{false};  ///< the last claim got all that it had room for
   std::atomic<std::uint64_t> malformed_{0};
   std::unique_ptr<Reporter> reporter_;
   std::unique_ptr<Starter> starter_;

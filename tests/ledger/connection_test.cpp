@@ -1,5 +1,6 @@
 // Redis goes away, comes back, forgets the scripts, hangs; whom it lets do what; and the addresses that lead
 // to it.
+#include "consumer/ledger/grants.h"
 #include "tests/ledger/desk.h"
 
 namespace waggle::testing {
@@ -92,6 +93,13 @@ TEST_CASE("ledger: the user of the shipped file may do what the queue needs, and
   CHECK(ledger.workers());
   CHECK(ledger.remove_worker(info.id));
   CHECK(ledger.hold_reaper_lock("q1", 60s));
+  ledger::Grants grants(options, WorkerId("w1"), "1");
+  REQUIRE(grants.listen());
+  ledger::ClaimQuery standing{WorkerId("w1"), {"sdxl"}, 1, "", true, "1:2"};
+  standing.wait = 60s;
+  CHECK(ledger.claim(standing, policy)->empty());
+  CHECK(ledger.submit(job_id(2), Desk::request("sdxl"), "b", "digest", policy)->granted);
+  CHECK(eventually([&] { return grants.receive().size() == 1; }));
   CHECK(ledger.reap(policy));
   CHECK(ledger.holders());
   CHECK(ledger.connected()->workers == std::vector<std::string>{"w1#1"});

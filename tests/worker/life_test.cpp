@@ -82,6 +82,53 @@ TEST_CASE("worker: events are published with the number that the log gave them")
   CHECK(page->events.back() == *completed);
 }
 
+TEST_CASE("worker: an idle worker begins what is submitted without having been told by a queen") {
+  Hive hive;
+  worker::Settings settings = worker_settings(hive, "w1");
+  settings.idle_poll = 60s;
+  Crew crew(std::move(settings), std::make_unique<worker::NullRenderer>(worker::NullRendererOptions{1ms}));
+  const auto stands = [&] { return redis_answer(hive.redis.port(), "ZCARD waggle:standing:null") == ":1"; };
+  REQUIRE(eventually(stands));
+  for (int i = 1; i <= 3; ++i) {
+    const JobId job(std::string("019a0000-0000-7000-8000-00000000000") + std::to_string(i));
+    const auto submitted = hive.ledger.submit(job, a_job(), "b", "d", hive.queen_options().policy);
+    REQUIRE(submitted);
+    CHECK(submitted->granted);
+    REQUIRE(hive.becomes(job, JobState::completed));
+    REQUIRE(eventually(stands));
+  }
+}
+
+TEST_CASE("worker: what it was given while Redis cut it off is found, and rendered once") {
+  Hive hive;
+  worker::Settings settings = worker_settings(hive, "w1");
+  settings.idle_poll = 60s;
+  auto renderer = std::make_unique<PuppetRenderer>();
+  PuppetRenderer& puppet = *renderer;
+  Crew crew(std::move(settings), std::move(renderer));
+  REQUIRE(eventually([&] { return redis_answer(hive.redis.port(), "ZCARD waggle:standing:null") == ":1"; }));
+  redis_answer(hive.redis.port(), "CLIENT KILL TYPE pubsub");
+  const JobId job = hive.submit(a_job());
+  REQUIRE(hive.becomes(job, JobState::running));
+  REQUIRE(eventually([&] { return puppet.rendered == 1; }));
+  puppet.end(1, pipeline::RenderSummary{a_job()});
+  REQUIRE(hive.becomes(job, JobState::completed));
+  CHECK(hive.status(job).attempt == 1);
+  CHECK(puppet.rendered == 1);
+}
+
+TEST_CASE("worker: it claims while it records, and renders no more at once than it has room for") {
+  Hive hive;
+  std::vector<JobId> jobs;
+  for (int i = 0; i < 40; ++i) jobs.push_back(hive.submit(a_job("null", 1)));
+  auto renderer = std::make_unique<worker::NullRenderer>(worker::NullRendererOptions{100us});
+  worker::NullRenderer& null = *renderer;
+  Crew crew(worker_settings(hive, "w1"), std::move(renderer));
+  for (const JobId& job : jobs) REQUIRE(hive.becomes(job, JobState::completed));
+  CHECK(null.stats().unet_images == null.stats().unet_calls);
+  for (const JobId& job : jobs) CHECK(hive.status(job).attempt == 1);
+}
+
 TEST_CASE("worker: it is in the pool with what it serves, and gone when it has left") {
   Hive hive;
   {

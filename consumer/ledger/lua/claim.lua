@@ -1,20 +1,22 @@
 -- @flags allow-oom
 -- A worker takes what it has room for: the first job over all its lanes, then more of the same batch key.
--- A claim whose answer was lost is repeated with its token, and gives what it gave then, if it gave anything.
--- ARGV: worker, room, batch key or '', same_batch 0|1, lease ms, image ttl ms, token, repeated 0|1, models...
+-- A claim whose answer was lost is repeated with its token, and gives what it gave then, if it gave anything. One that finds
+-- nothing stands for `wait` ms, 0 for not at all, and is repeated to look again: see grant().
+-- ARGV: worker, room, batch key or '', same_batch 0|1, lease ms, image ttl ms, token, repeated 0|1, wait ms, models...
 -- Answers a list of {id, attempt, request, batch key, entry id of its start}, and where it has any of them
 -- alone 0|1, deadline or '', {n, description, ...}
-local worker, room, wanted, same_batch, lease, image_ttl, token, repeated = unpack(ARGV, 1, 8)
-room = tonumber(room)
+local worker, room, wanted, same_batch, lease, image_ttl, token, repeated, wait = unpack(ARGV, 1, 9)
+room, wait = tonumber(room), tonumber(wait)
 local until_text = text(now + lease)
 local taken, scores, seen = {}, {}, {}
 wake_delayed(16)
 
 -- Jobs that name their worker wait in lanes of their own.
-local lanes, model_of, paused = {}, {}, {}
+local lanes, model_of, paused, models = {}, {}, {}, {}
 for _, model in ipairs(call('SMEMBERS', P .. 'paused')) do paused[model] = true end
-for i = 9, #ARGV do
+for i = 10, #ARGV do
   if not paused[ARGV[i]] then
+    models[#models + 1] = ARGV[i]
     for _, lane in ipairs({ARGV[i], '@' .. worker .. ':' .. ARGV[i]}) do
       lanes[#lanes + 1] = lane
       model_of[lane] = ARGV[i]
@@ -67,7 +69,9 @@ local function images_done(id)
   return done
 end
 
-if repeated == '1' then
+-- A claim that still stands has been given nothing.
+local this = token ~= '' and standing_claim(worker, token, lease, ARGV, 10)
+if repeated == '1' and not stand_no_longer(this, models) then
   for _, id in ipairs(call('ZRANGE', P .. 'leases', 0, -1)) do
     local last = read_held(read_running(call('HGET', P .. 'running', id) or ''))
     if last.worker == worker and last.token == token then
@@ -99,12 +103,10 @@ local function take(head)
     attempt, used = text(last.attempt + 1), text(last.used + 1)
   end
   local before = job.held
-  job.held, job.model = held(attempt, worker, token, used, now_text), model_of[head.lane]
-  index('HSET', 'running', id, to_running(job))
-  index('ZADD', 'leases', until_text, id)
+  job.model = model_of[head.lane]
+  local start = begin_attempt(id, job, attempt, worker, token, used, lease)
   scores[#scores + 1] = tonumber(job.score)
-  local start = attempt .. ' ' .. worker
-  local entry = before and log_event(id, 's', start) or log_first(id, job.given, 's', start)
+  local entry = before and log_event(id, unpack(start)) or log_first(id, job.given, unpack(start))
   answer(id, attempt, job, entry, before and images_done(id) or {})
   return job
 end
@@ -132,4 +134,5 @@ while room_left and #taken < room do
   end
 end
 note_served(scores)
+if #taken == 0 and wait > 0 then stand(this, wait, models) end
 return taken

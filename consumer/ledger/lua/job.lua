@@ -27,6 +27,8 @@
 -- ended              list of "<finished ms> <id>" in the order of the ends, each until its record is to go
 -- retired            sorted set of ids whose record is gone, by the time at which that is forgotten too
 -- paused             set of models that nobody may claim
+-- standing:<model>   sorted set of the claims that found nothing and wait, "<worker> <token> <lease ms> <its models>", by the
+--                    time until which they do
 -- usage              hash of byte counts: jobs and blobs (of jobs that have not ended), images (of those that have)
 -- blob_bytes, image_bytes: hashes, what each of them counts for, so that the same is taken off again
 -- Redis prints a number slowly: what many commands are given is made a text once.
@@ -196,6 +198,7 @@ end
 -- a job's tag is one more than its tenant's last tag, or than the tag now being served if that is later. One tenant alone
 -- gets plain first in, first out; one with 3 jobs comes between the first ones of another's 5,000.
 -- score = (10 - priority) * 2^47 + tag stays below 2^52, so a double holds it exactly.
+local function score_of(priority, tag) return text((10 - priority) * 2 ^ 47 + tag) end
 local function next_score(priority, tenant)
   local known = priority .. ' ' .. tenant
   local last = last_tags[known]
@@ -206,8 +209,10 @@ local function next_score(priority, tenant)
     last_tags[known] = last
   end
   last.tag = last.tag + 1
-  return text((10 - priority) * 2 ^ 47 + last.tag)
+  return score_of(priority, last.tag)
 end
+-- Of a job that was given away at once: nobody was waiting then, so if it comes back it is before all who came since.
+local function first_score(priority) return score_of(priority, 0) end
 local function note_served(scores)
   local tags = {}
   for _, score in ipairs(scores) do
@@ -220,6 +225,55 @@ local function note_served(scores)
       -- A tenant whose last tag has been served starts level with everybody: nothing to remember.
       call('ZREMRANGEBYSCORE', P .. 'shares:' .. priority, '-inf', tag)
     end
+  end
+end
+
+-- Begins an attempt: answers what `running` and the log are told of it, as {held, the start's fields}.
+local function begin_attempt(id, job, attempt, worker, token, used, lease)
+  job.held = held(attempt, worker, token, used, now_text)
+  index('HSET', 'running', id, to_running(job))
+  index('ZADD', 'leases', text(now + lease), id)
+  return {'s', attempt .. ' ' .. worker}
+end
+
+-- Claims that stand, each in the set of every model of its worker: who takes it out of one takes it out of all.
+-- `words` from `from` on: the models.
+local function standing_key(model) return P .. 'standing:' .. model end
+local function standing_claim(worker, token, lease, words, from)
+  return worker .. ' ' .. token .. ' ' .. lease .. ' ' .. table.concat(words, '\n', from)
+end
+local function stand(claim, wait, models)
+  for _, model in ipairs(models) do
+    local key = standing_key(model)
+    call('ZREMRANGEBYSCORE', key, '-inf', now_text)
+    call('ZADD', key, text(now + wait), claim)
+    call('PEXPIRE', key, wait)
+  end
+end
+local function stand_no_longer(claim, models)
+  local stood = 0
+  for _, model in ipairs(models) do stood = stood + call('ZREM', standing_key(model), claim) end
+  return stood > 0
+end
+-- Gives a job to a claim on its model that stands, the last one heard of first: its worker is told "<token> <job>" over the
+-- channel granted:<worker>#<instance>. Answers the worker, the token and the lease, or nothing where nobody stands whom
+-- Redis could tell.
+local function grant(model, job)
+  while true do
+    local claim, wait_until = unpack(call('ZPOPMAX', standing_key(model)))
+    if not claim then return end
+    if tonumber(wait_until) < now then
+      call('DEL', standing_key(model))
+      return
+    end
+    local worker, token, lease, models = string.match(claim, '^(%S+) (%S+) (%d+) (.*)$')
+    for other in string.gmatch(models, '[^\n]+') do
+      if other ~= model then call('ZREM', standing_key(other), claim) end
+    end
+    -- A refusal (no right to publish) is an answer like "nobody hears it".
+    local channel = P .. 'granted:' .. worker .. '#' .. (string.match(token, '^(.*):') or token)
+    local told = redis.pcall('PUBLISH', channel, token .. ' ' .. job())
+    if type(told) == 'number' and told > 0 then return worker, token, tonumber(lease) end
   end
 end
 
@@ -321,7 +375,12 @@ local function let_go_of_blobs(id, blobs, ttl)
 end
 -- Whether so many bytes more are too many. A limit of 0 is none.
 local function too_many_bytes(more, most)
-  return tonumber(most) ~= 0 and bytes_counted('jobs') + bytes_counted('blobs') + more > tonumber(most)
+  if tonumber(most) == 0 then return false end
+  if not usage.jobs then
+    local known = call('HMGET', P .. 'usage', 'jobs', 'blobs')
+    usage.jobs, usage.blobs = known[1] or 0, known[2] or 0
+  end
+  return bytes_counted('jobs') + bytes_counted('blobs') + more > tonumber(most)
 end
 
 -- The one way to an end: event, record, indexes, lifetimes. `job` is what read_job() or read_running() gives, `step` beside it

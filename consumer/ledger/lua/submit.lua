@@ -2,7 +2,8 @@
 -- the same answer. ARGV: most jobs, most bytes, then of each: id, request, batch key, model, `given` without its last two
 -- words, and how many fields follow that few have, a name and a value each: priority, tenant, idempotency, digest, pinned,
 -- deadline_after, blobs
--- Answers for each {'accepted', id, position, 0, entry id} | {'accepted', id, position, 1} | {'queue_full', 'jobs' or
+-- A job that nothing waits before goes to a claim that stands, if there is one, and never enters the queue.
+-- Answers for each {'accepted', id, position, 0, entry id, granted 0|1} | {'accepted', id, position, 1} | {'queue_full', 'jobs' or
 -- 'bytes'} | {'conflict'} | {'no_blob', index}
 local max_queued, max_bytes = unpack(ARGV, 1, 2)
 local submitted = {}  -- {first argument, {fields that few have}} of each
@@ -15,7 +16,7 @@ do
     at = at + 6 + 2 * ARGV[at + 5]
   end
 end
-local queued = jobs_in('queued')
+local queued  -- how many wait, when that has been asked for
 -- Whether one of these ids may have been submitted before, be it in this call.
 local perhaps_known = false
 do
@@ -49,6 +50,10 @@ local function before(lane, score_text)
   end
   return count
 end
+local function nothing_waits(lane)
+  local known = lane_now(lane)
+  return known.count == 0 and #known.here == 0
+end
 local function note_waiting(lane, score)
   local known = lane_now(lane)
   known.here[#known.here + 1] = score
@@ -74,51 +79,67 @@ local function submit(rare, id, request, batch, model, given)
   if perhaps_known and call('EXISTS', job_key(id)) == 1 then
     return {'accepted', id, position_of(id), 0, read_queued(call('HGET', job_key(id), 'given')) .. '-0'}
   end
-  if queued >= tonumber(max_queued) then return {'queue_full', 'jobs'} end
-
+  local bytes = #request
   if blobs then
-    local index, more = 0, #request
+    local index = 0
     for blob in string.gmatch(blobs, '%S+') do
       local key = P .. 'blob:' .. blob
       if call('EXISTS', key) == 0 then return {'no_blob', index} end
-      if call('HEXISTS', P .. 'blob_bytes', key) == 0 then more = more + call('STRLEN', key) end
+      if call('HEXISTS', P .. 'blob_bytes', key) == 0 then bytes = bytes + call('STRLEN', key) end
       index = index + 1
     end
-    if too_many_bytes(more, max_bytes) then return {'queue_full', 'bytes'} end
-    hold_blobs(id, blobs)
-  elseif too_many_bytes(#request, max_bytes) then
-    return {'queue_full', 'bytes'}
   end
-  count_bytes('jobs', #request)
 
-  local job = {model = model, pinned = rare.pinned, batch = batch,
-    score = next_score(tonumber(rare.priority or 0), rare.tenant or '')}
-  local lane = lane_of(job)
-  local position = before(lane, job.score)
-  note_waiting(lane, tonumber(job.score))
-  queued = queued + 1
+  local job = {model = model, pinned = rare.pinned, batch = batch, more = blobs or deadline_after or idempotency}
+  local lane, priority, position = lane_of(job), tonumber(rare.priority or 0), 0
+  local deadline = deadline_after and text(now + deadline_after)
+  -- What is told of it to a worker whose claim stands.
+  local function told()
+    return id .. ' 1 ' .. now_text .. '-1 ' .. (deadline or '-') .. ' ' .. #batch .. '\n' .. batch .. request
+  end
+  local worker, token, lease
+  if nothing_waits(lane) and not job.pinned and not (blobs and too_many_bytes(bytes, max_bytes)) then
+    worker, token, lease = grant(model, told)
+  end
+  if worker then
+    job.score = first_score(priority)
+  else
+    queued = queued or jobs_in('queued')
+    if queued >= tonumber(max_queued) then return {'queue_full', 'jobs'} end
+    if too_many_bytes(bytes, max_bytes) then return {'queue_full', 'bytes'} end
+    queued = queued + 1
+    job.score = next_score(priority, rare.tenant or '')
+    position = before(lane, job.score)
+  end
+  job.given = given .. ' ' .. now_text .. ' ' .. text(position)
+  count_bytes('jobs', #request)
 
   local more = {}
   local function also(name, value) more[#more + 1] = name; more[#more + 1] = value end
   for _, name in ipairs({'priority', 'tenant', 'pinned', 'blobs'}) do
     if rare[name] then also(name, rare[name]) end
   end
-  if deadline_after then
+  if deadline then
     also('deadline_after', deadline_after)
-    also('deadline', text(now + deadline_after))
-    index('ZADD', 'deadlines', text(now + deadline_after), id)
+    also('deadline', deadline)
+    index('ZADD', 'deadlines', deadline, id)
   end
-  if blobs or deadline_after or idempotency then also('more', 1) end
+  if job.more then also('more', 1) end
+  if blobs then hold_blobs(id, blobs) end
   if idempotency then
     also('idempotency', P .. idempotency)
     call('SET', P .. idempotency, id .. ' ' .. digest)
   end
-  position = text(position)
-  call('HSET', job_key(id), 'request', request, 'batch', batch, 'score', job.score, 'model', model, 'given',
-    given .. ' ' .. now_text .. ' ' .. position, unpack(more))
+  call('HSET', job_key(id), 'request', request, 'batch', batch, 'score', job.score, 'model', model, 'given', job.given,
+    unpack(more))
   note_life(id, 'queued')
-  enqueue(id, job)
-  return {'accepted', id, position, 0, now_text .. '-0'}
+  if worker then
+    log_first(id, job.given, unpack(begin_attempt(id, job, '1', worker, token, '1', lease)))
+  else
+    note_waiting(lane, tonumber(job.score))
+    enqueue(id, job)
+  end
+  return {'accepted', id, text(position), 0, now_text .. '-0', worker and 1 or 0}
 end
 
 local answers = {}
