@@ -86,9 +86,9 @@ struct ClaimQuery {
   std::string token{};
   bool repeated = false;
   /// How long a claim that finds nothing stands, 0 for not at all: meanwhile the ledger may give it a job
-  /// that is submitted, and tells it over Grants. It is made again, `repeated`, to look for other work, to
-  /// stand for longer, or with room for 0 jobs and no wait to stand no longer; that answers what it was given
-  /// meanwhile.
+  /// that is submitted, and tells it over Grants. It is made again, `repeated` and of the same models, to
+  /// look for other work, to stand for longer, or with room for 0 jobs and no wait to stand no longer; that
+  /// answers what it was given meanwhile.
   std::chrono::milliseconds wait{0};
 };
 

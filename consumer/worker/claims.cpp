@@ -33,6 +33,7 @@ std::vector<ledger::ClaimedJob> Claims::claim(ledger::ClaimQuery query, bool may
   query.repeated = repeats_ || stands_;
   if (!query.repeated) ++number_;
   query.token = token();
+  models_ = query.models;
   // A worker that is stopped or cut off stands for little longer than until it would have looked again.
   if (may_stand && answers_ && grants_.listen()) query.wait = settings_.idle_poll + 1500ms;
   auto claimed = ledger_.claim(query, settings_.policy);
@@ -51,7 +52,9 @@ std::vector<ledger::ClaimedJob> Claims::granted() {
   for (ledger::Grants::Grant& grant : grants_.receive()) {
     // An older one's has been found by the claim itself, made again.
     if (!stands_ || grant.token != token()) continue;
-    stands_ = false;
+    // That is the claim's answer, also when it was made again and nothing was heard: it must not ask once
+    // more for what it has.
+    stands_ = repeats_ = false;
     jobs.push_back(std::move(grant.job));
   }
   return jobs;
@@ -61,6 +64,7 @@ std::vector<ledger::ClaimedJob> Claims::withdraw() {
   // Redis does not answer: it stands for its time.
   if (!stands_ || repeats_) return {};
   ledger::ClaimQuery nothing;
+  nothing.models = models_;
   nothing.room = 0;
   return claim(std::move(nothing), false);
 }

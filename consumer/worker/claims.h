@@ -37,7 +37,8 @@ class Claims {
   ledger::Ledger ledger_;
   ledger::Grants grants_;
   std::uint64_t number_ = 0;
-  bool repeats_ = false;  ///< the last claim's answer may have been lost
+  std::vector<std::string> models_;  ///< of the last claim
+  bool repeats_ = false;             ///< the last claim's answer may have been lost
   bool stands_ = false;
   bool answers_ = true;  ///< Redis answered the last one
 };
