@@ -8,6 +8,7 @@
 #include <c10/core/InferenceMode.h>
 
 #include "pipeline/engine/allocator.h"
+#include "pipeline/engine/block_arena.h"
 #include "pipeline/engine/device.h"
 #include "pipeline/engine/failure.h"
 #include "pipeline/engine/memory.h"
@@ -48,6 +49,7 @@ Pipeline::Engine::Engine(Options options)
     throw std::runtime_error(status.error().message);
   if (options_.device.kind == DeviceKind::cpu) {
     keep_freed_memory();
+    keep_tensors_apart();
     threads_ = thread_count(options_.threads, options_.share);
     at::set_num_threads(threads_);
   }

@@ -11,6 +11,8 @@
 
 #include <ATen/core/Tensor.h>
 
+#include "pipeline/ops/weight.h"
+
 namespace waggle::pipeline::ops {
 
 /// A 2-d convolution with its weights. **Shape**: [B, in, h, w] -> [B, out, h', w'].
@@ -53,13 +55,13 @@ class Operations {
 
   // --- at load ---
   /// **Shape**: weight [out, in, k, k], bias [out] or undefined.
-  [[nodiscard]] virtual std::unique_ptr<Convolution> convolution(at::Tensor weight, at::Tensor bias,
+  [[nodiscard]] virtual std::unique_ptr<Convolution> convolution(const Weight& weight, const Weight& bias,
                                                                  ConvolutionGeometry geometry) const = 0;
   /// **Shape**: weight [out, in], bias [out] or undefined.
-  [[nodiscard]] virtual std::unique_ptr<Linear> linear(at::Tensor weight, at::Tensor bias) const = 0;
-  [[nodiscard]] virtual NormWeights norm(at::Tensor weight, at::Tensor bias) const = 0;
+  [[nodiscard]] virtual std::unique_ptr<Linear> linear(const Weight& weight, const Weight& bias) const = 0;
+  [[nodiscard]] virtual NormWeights norm(const Weight& weight, const Weight& bias) const = 0;
   /// A tensor that is used as it is (embeddings, positions).
-  [[nodiscard]] virtual at::Tensor constant(at::Tensor value) const = 0;
+  [[nodiscard]] virtual at::Tensor constant(const Weight& value) const = 0;
 
   // --- at each step ---
   /// Group normalisation over [B, C, h, w] (Wu and He 2018), then SiLU if asked. Sums are fp32 whatever the

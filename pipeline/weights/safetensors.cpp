@@ -54,6 +54,13 @@ struct SafetensorsFile::Mapping {
   Mapping() = default;
   Mapping(const Mapping&) = delete;
   Mapping& operator=(const Mapping&) = delete;
+  /// What was converted needs no memory any longer; the page cache may still have it.
+  static void let_go(void* begin, std::uint64_t bytes) {
+    const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+    const auto address = reinterpret_cast<std::uintptr_t>(begin);
+    const std::uintptr_t first = (address + page - 1) / page * page, last = (address + bytes) / page * page;
+    if (first < last) ::madvise(reinterpret_cast<void*>(first), last - first, MADV_DONTNEED);
+  }
   ~Mapping() {
     if (data != nullptr) ::munmap(const_cast<char*>(data), bytes);
   }
@@ -100,7 +107,9 @@ at::Tensor SafetensorsFile::tensor(std::string_view name) const {
     return copy;
   }
   return at::from_blob(
-      const_cast<char*>(data), entry.shape, [mapping = mapping_](void*) {}, options);
+      const_cast<char*>(data), entry.shape,
+      [mapping = mapping_, bytes = entry.end - entry.begin](void* begin) { Mapping::let_go(begin, bytes); },
+      options);
 }
 
 std::uint64_t SafetensorsFile::bytes() const { return mapping_->bytes; }

@@ -17,6 +17,7 @@
 #include <sys/resource.h>
 
 #include "pipeline/engine/allocator.h"
+#include "pipeline/engine/block_arena.h"
 #include "pipeline/engine/device.h"
 #include "tests/pipeline/bench/ceilings.h"
 #include "tests/pipeline/bench/measured_operations.h"
@@ -69,6 +70,7 @@ void prepare(const Options& o) {
   at::set_num_threads(thread_count(o.threads));
   at::init_num_threads();
   keep_freed_memory();
+  keep_tensors_apart();
 }
 
 /// Of the part: what is no UNet has no weights in int8.
