@@ -66,6 +66,8 @@ Pipeline::Engine::Engine(Options options)
   const bool given = options_.model_memory_bytes > 0;
   shelf_.emplace(given ? options_.model_memory_bytes : usable / 8 * 5);
   store_ = make_store(given ? options_.model_memory_bytes : usable);
+  if (!options_.weight_cache.empty())
+    cache_.emplace(options_.weight_cache, options_.weight_cache_bytes, options_.log);
   previews_.emplace(options_.folders.taesd, operations_.vae, options_.log);
   adapters_ = std::make_unique<Adapters>(options_, *shelf_, operations_.unet,
                                          [this](const VaeConfig& config) { return vae_operations(config); });
@@ -122,7 +124,8 @@ std::shared_ptr<const LoadedModel> Pipeline::Engine::build_model(const ModelFile
                                                                  const std::string& name) {
   const ModelOperations operations = operations_for(files);
   std::vector<std::string> unused;
-  auto model = std::make_unique<const StableDiffusion>(files, operations, &unused);
+  auto model = std::make_unique<const StableDiffusion>(files, operations, &unused, nullptr,
+                                                       cache_ ? &*cache_ : nullptr);
   if (options_.log)
     for (const auto& tensor : unused) options_.log(name + ": tensor " + tensor + " is not used");
   return std::make_shared<const LoadedModel>(LoadedModel{describe(files, name), files, operations,

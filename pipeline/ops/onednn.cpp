@@ -205,6 +205,13 @@ class OneDnnLinear final : public Linear, private Layer {
 
 }  // namespace
 
+std::string onednn_layouts() {
+  const dnnl::version_t* version = dnnl::version();
+  return "onednn " + std::to_string(version->major) + '.' + std::to_string(version->minor) + '.' +
+         std::to_string(version->patch) + ' ' + version->hash + ' ' +
+         std::to_string(static_cast<unsigned>(dnnl::get_effective_cpu_isa()));
+}
+
 std::unique_ptr<Convolution> onednn_convolution(const Weight& weight, const Weight& bias,
                                                 ConvolutionGeometry geometry, at::ScalarType dtype) {
   return std::make_unique<OneDnnConvolution>(weight, bias, geometry, type_of(dtype));

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "pipeline/ops/ops.h"
 
@@ -15,6 +16,9 @@ namespace waggle::pipeline::ops {
 /// **Threads**: forward() belongs to one thread at a time (primitives are made on first use of a shape).
 std::unique_ptr<Convolution> onednn_convolution(const Weight& weight, const Weight& bias,
                                                 ConvolutionGeometry geometry, at::ScalarType dtype);
+
+/// The library's version and what it may use of the processor.
+std::string onednn_layouts();
 
 /// In bf16 or fp32. **Shape**: weight [out, in], bias [out] or undefined.
 std::unique_ptr<Linear> onednn_linear(const Weight& weight, const Weight& bias, at::ScalarType dtype);

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include <ATen/core/Tensor.h>
@@ -95,6 +96,10 @@ std::shared_ptr<const Operations> reference_operations(at::Device device, at::Sc
 /// bf16 on a CPU with AVX512-BF16: our own attention, norms and activations, oneDNN's convolutions and
 /// products over packed weights, channels-last throughout. Null where the processor lacks the instructions.
 std::shared_ptr<const Operations> avx512_bf16_operations();
+
+/// What decides how operations lay weights out, beside their name: the library and what it may use of the
+/// processor.
+std::string weight_layouts();
 
 /// The fastest that this build and machine have for a device and a dtype.
 std::shared_ptr<const Operations> best_operations(at::Device device, at::ScalarType dtype);

@@ -209,6 +209,8 @@ int main(int argc, char** argv) {
   app.add_option("--threads", o.threads, "0: all")->check(CLI::Range(0, 1024));
   app.add_option("--tolerance", o.tolerance, "relative error beside fp32 that is accepted")
       ->capture_default_str();
+  app.add_option("--weight-cache", o.weight_cache, "load: with a cache in this folder, which is filled first")
+      ->type_name("DIR");
   app.add_flag("--cold", o.cold,
                "load: the files' pages are dropped from the page cache before each reading");
   app.add_flag("!--no-check", o.check,
