@@ -61,6 +61,10 @@ struct Options {
   /// Of the models that are kept loaded, with LoRAs or without; the longest unused are given up beyond it. 0:
   /// half of what the device has free at start.
   std::int64_t model_memory_bytes = 0;
+  /// Where weights are kept as this machine multiplies them, for the next process that loads the same files;
+  /// empty: nowhere. Others may write into the folder at the same time.
+  std::filesystem::path weight_cache;
+  std::int64_t weight_cache_bytes = std::int64_t{32} << 30;  ///< of its files; the longest unused go first
   Folders folders;
   std::string family;   ///< of single files that do not say theirs, see describe_model
   std::string version;  ///< of the program, written into pictures

@@ -28,6 +28,13 @@ void add_engine_flags(CLI::App& app, EngineFlags& flags) {
                  "What a step or a decode may take beside the weights, such as 6G (default: what is free)")
       ->transform(CLI::AsSizeValue(/*kb_is_1000=*/false))
       ->type_name("SIZE");
+  app.add_option("--weight-cache", flags.weight_cache,
+                 "Keep weights here as this machine multiplies them, for the next start (default: nowhere)")
+      ->type_name("DIR");
+  app.add_option("--weight-cache-size", flags.weight_cache_size,
+                 "What --weight-cache may take; the longest unused go first (default: 32G)")
+      ->transform(CLI::AsSizeValue(/*kb_is_1000=*/false))
+      ->type_name("SIZE");
   app.add_option("--family", flags.family,
                  "What a checkpoint is where its tensors leave a choice: turbo, sd21-v, sd21-base")
       ->type_name("NAME");
@@ -57,6 +64,8 @@ Result<pipeline::Options> engine_options(const EngineFlags& flags, const std::fi
   if (flags.device == "metal") options.device.kind = pipeline::DeviceKind::metal;
   options.threads = flags.threads;
   options.memory_budget_bytes = static_cast<std::int64_t>(flags.memory_budget);
+  options.weight_cache = flags.weight_cache;
+  options.weight_cache_bytes = static_cast<std::int64_t>(flags.weight_cache_size);
   options.folders = flags.folders;
   options.family = flags.family;
   if (!model.empty()) {

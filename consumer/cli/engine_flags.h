@@ -21,6 +21,8 @@ struct EngineFlags {
   std::string precision = "auto", device = "cpu", family;
   int threads = 0;
   std::uint64_t memory_budget = 0;  ///< bytes; 0: what the machine has
+  std::filesystem::path weight_cache;
+  std::uint64_t weight_cache_size = std::uint64_t{32} << 30;  ///< bytes
 };
 
 void add_engine_flags(CLI::App& app, EngineFlags& flags);

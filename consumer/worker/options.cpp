@@ -108,6 +108,13 @@ void add_device_flags(CLI::App& app, pipeline::DeviceKind kind, Flags& flags) {
       "--model-memory", flags.model_memory,
       "What loaded models may take together, such as 12G; the longest unused are given up (default: half of "
       "what is free)");
+  app.add_option(
+         "--weight-cache", flags.weight_cache,
+         "Keep weights here as this machine multiplies them, for the next start and for other workers "
+         "(default: nowhere)")
+      ->type_name("DIR");
+  memory("--weight-cache-size", flags.weight_cache_size,
+         "What --weight-cache may take; the longest unused go first (default: 32G)");
   app.add_flag("--use-f16", flags.use_f16, "The same as --precision fp16");
   app.add_flag("--use-flash-attn", flags.use_flash_attention,
                "Kept for older scripts: the fastest attention of the device is always used");
@@ -245,6 +252,8 @@ Result<std::unique_ptr<Renderer>> make_renderer(const Flags& flags, pipeline::De
   options.device = device;
   options.memory_budget_bytes = static_cast<std::int64_t>(flags.memory_budget);
   options.model_memory_bytes = static_cast<std::int64_t>(flags.model_memory);
+  options.weight_cache = flags.weight_cache;
+  options.weight_cache_bytes = static_cast<std::int64_t>(flags.weight_cache_size);
   options.precision =
       flags.use_f16 ? pipeline::Precision::fp16
                     : pipeline::precision_from_name(flags.precision).value_or(pipeline::Precision::automatic);

@@ -33,7 +33,9 @@ struct Flags {
   std::string precision = "auto";
   bool use_f16 = false, use_flash_attention = false;
   int threads = 0, share = 1;
-  std::uint64_t memory_budget = 0, model_memory = 0;  // bytes; 0: what the machine has
+  std::uint64_t memory_budget = 0, model_memory = 0;          // bytes; 0: what the machine has
+  std::filesystem::path weight_cache;                         // empty: none
+  std::uint64_t weight_cache_size = std::uint64_t{32} << 30;  // bytes
   // the queue
   std::vector<std::string> connect;
   program::KeyFiles keys;

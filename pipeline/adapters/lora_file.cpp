@@ -9,6 +9,7 @@ namespace waggle::pipeline {
 LoraFile::LoraFile(const std::filesystem::path& path) : name_(path.filename().string()) {
   const auto file = SafetensorsFile::open(path);
   if (!file) throw LoadError(file.error().message);
+  file->will_read();
   try {
     std::map<Place, std::pair<at::Tensor, std::string>> alphas;
     for (const auto& [name, entry] : file->entries()) {

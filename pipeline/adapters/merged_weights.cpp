@@ -59,6 +59,7 @@ at::Tensor MergedWeights::take(const std::string& name, at::IntArrayRef shape) {
 
 ModelFiles with_loras(ModelFiles files, const std::shared_ptr<LoraStack>& loras) {
   const auto wrap = [&](PartFiles& part, AdapterPart which, LevelLayout layout) {
+    part.content = {};  // another one with every strength
     part.open = [open = std::move(part.open), which, layout = std::move(layout), loras] {
       return std::make_unique<MergedWeights>(open(), which, layout, loras);
     };

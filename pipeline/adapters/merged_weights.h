@@ -58,6 +58,7 @@ class MergedWeights final : public WeightSource {
   [[nodiscard]] bool contains(const std::string& name) const override { return base_->contains(name); }
   [[nodiscard]] std::vector<std::string> unused() const override { return base_->unused(); }
   [[nodiscard]] std::int64_t elements() const override { return base_->elements(); }
+  void will_read() const override { base_->will_read(); }
 
  private:
   std::unique_ptr<WeightSource> base_;

@@ -7,6 +7,8 @@
 #include <malloc.h>
 #endif
 
+#include "pipeline/engine/block_arena.h"
+
 namespace waggle::pipeline {
 namespace {
 
@@ -36,17 +38,20 @@ void release_freed_memory() {
 #if defined(__GLIBC__)
   ::malloc_trim(0);
 #endif
+  if (BlockArena* const arena = tensor_arena()) arena->release();
 }
 
 ThriftyMemory::ThriftyMemory() {
-#if defined(__GLIBC__)
   release_freed_memory();
+#if defined(__GLIBC__)
   ::mallopt(M_MMAP_THRESHOLD, kMappedFrom);
   ::mallopt(M_MMAP_MAX, kAnyMaps);
 #endif
+  if (BlockArena* const arena = tensor_arena()) arena->set_thrifty(true);
 }
 
 ThriftyMemory::~ThriftyMemory() {
+  if (BlockArena* const arena = tensor_arena()) arena->set_thrifty(false);
 #if defined(__GLIBC__)
   ::mallopt(M_MMAP_THRESHOLD, kDefaultMappedFrom);
   if (keeping) ::mallopt(M_MMAP_MAX, 0);

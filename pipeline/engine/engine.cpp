@@ -8,6 +8,7 @@
 #include <c10/core/InferenceMode.h>
 
 #include "pipeline/engine/allocator.h"
+#include "pipeline/engine/block_arena.h"
 #include "pipeline/engine/device.h"
 #include "pipeline/engine/failure.h"
 #include "pipeline/engine/memory.h"
@@ -48,6 +49,7 @@ Pipeline::Engine::Engine(Options options)
     throw std::runtime_error(status.error().message);
   if (options_.device.kind == DeviceKind::cpu) {
     keep_freed_memory();
+    keep_tensors_apart();
     threads_ = thread_count(options_.threads, options_.share);
     at::set_num_threads(threads_);
   }
@@ -64,6 +66,8 @@ Pipeline::Engine::Engine(Options options)
   const bool given = options_.model_memory_bytes > 0;
   shelf_.emplace(given ? options_.model_memory_bytes : usable / 8 * 5);
   store_ = make_store(given ? options_.model_memory_bytes : usable);
+  if (!options_.weight_cache.empty())
+    cache_.emplace(options_.weight_cache, options_.weight_cache_bytes, options_.log);
   previews_.emplace(options_.folders.taesd, operations_.vae, options_.log);
   adapters_ = std::make_unique<Adapters>(options_, *shelf_, operations_.unet,
                                          [this](const VaeConfig& config) { return vae_operations(config); });
@@ -120,7 +124,8 @@ std::shared_ptr<const LoadedModel> Pipeline::Engine::build_model(const ModelFile
                                                                  const std::string& name) {
   const ModelOperations operations = operations_for(files);
   std::vector<std::string> unused;
-  auto model = std::make_unique<const StableDiffusion>(files, operations, &unused);
+  auto model = std::make_unique<const StableDiffusion>(files, operations, &unused, nullptr,
+                                                       cache_ ? &*cache_ : nullptr);
   if (options_.log)
     for (const auto& tensor : unused) options_.log(name + ": tensor " + tensor + " is not used");
   return std::make_shared<const LoadedModel>(LoadedModel{describe(files, name), files, operations,

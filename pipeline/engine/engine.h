@@ -20,6 +20,7 @@
 #include "pipeline/engine/step_clock.h"
 #include "pipeline/engine/variant_builder.h"
 #include "pipeline/pipeline.h"
+#include "pipeline/weights/weight_cache.h"
 
 namespace waggle::pipeline {
 
@@ -82,6 +83,7 @@ class Pipeline::Engine {
   ModelOperations operations_;
 
   bool budget_shrinks_ = false;  // with the weights that are in memory: the budget was not given
+  std::optional<WeightCache> cache_;
   std::optional<ModelShelf> shelf_;
   std::unique_ptr<ModelStore> store_;
 

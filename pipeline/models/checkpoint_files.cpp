@@ -61,7 +61,10 @@ std::int64_t bytes_below(const SafetensorsFile& file, std::string_view prefix) {
 PartFiles part(const SafetensorsFile& file, Config config, CheckpointPart naming, std::string prefix,
                LevelLayout layout) {
   const std::int64_t bytes = bytes_below(file, prefix);
-  return {std::move(config), opening(file.path(), naming, std::move(prefix), std::move(layout)), bytes};
+  return {std::move(config),
+          opening(file.path(), naming, prefix, std::move(layout)),
+          bytes,
+          {{file.path()}, prefix}};
 }
 
 /// A tokenizer folder is one for all encoders, or a models-like folder with tokenizer/ and tokenizer_2/ in

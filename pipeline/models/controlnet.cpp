@@ -79,6 +79,7 @@ bool ControlNet::fits(const UNetConfig& unet) const {
 std::shared_ptr<const ControlNet> load_controlnet(const PartFiles& files,
                                                   std::shared_ptr<const ops::Operations> operations) {
   const auto weights = files.open();
+  weights->will_read();
   ControlNet net(Builder(*weights, *operations), files.config);
   if (const auto unused = weights->unused(); !unused.empty())
     throw LoadError(files.config.name() + ": the model has no place for the tensor " + unused.front());

@@ -3,8 +3,10 @@
 
 namespace waggle::pipeline {
 
-at::Tensor Builder::take(std::string_view layer, std::string_view leaf, at::IntArrayRef shape) const {
-  return source_->take(path(layer) + "." + std::string(leaf), shape);
+ops::Weight Builder::take(std::string_view layer, std::string_view leaf, at::IntArrayRef shape) const {
+  std::string name = path(layer) + "." + std::string(leaf);
+  at::Tensor stored = source_->take(name, shape);
+  return {std::move(stored), keeper_, std::move(name)};
 }
 
 Convolution Builder::convolution(std::string_view name, std::int64_t in, std::int64_t out, int kernel,
@@ -16,18 +18,19 @@ Convolution Builder::convolution(std::string_view name, std::int64_t in, std::in
 
 Convolution Builder::convolution_without_bias(std::string_view name, std::int64_t in,
                                               std::int64_t out) const {
-  return {ops_->convolution(take(name, "weight", {out, in, 3, 3}), at::Tensor(), {1, 1})};
+  return {ops_->convolution(take(name, "weight", {out, in, 3, 3}), {}, {1, 1})};
 }
 
 Linear Builder::linear(std::string_view name, std::int64_t in, std::int64_t out, bool bias) const {
-  return {ops_->linear(take(name, "weight", {out, in}), bias ? take(name, "bias", {out}) : at::Tensor())};
+  return {ops_->linear(take(name, "weight", {out, in}), bias ? take(name, "bias", {out}) : ops::Weight())};
 }
 
 Linear Builder::pointwise(std::string_view name, std::int64_t in, std::int64_t out,
                           bool stored_as_convolution) const {
   if (!stored_as_convolution) return linear(name, in, out);
-  at::Tensor weight = take(name, "weight", {out, in, 1, 1});
-  return {ops_->linear(weight.view({out, in}), take(name, "bias", {out}))};
+  const std::string weight = path(name) + ".weight";
+  const at::Tensor stored = source_->take(weight, {out, in, 1, 1}).view({out, in});
+  return {ops_->linear({stored, keeper_, weight}, take(name, "bias", {out}))};
 }
 
 GroupNorm Builder::group_norm(std::string_view name, std::int64_t channels, int groups, double eps) const {
@@ -42,7 +45,7 @@ LayerNorm Builder::layer_norm(std::string_view name, std::int64_t channels, doub
 }
 
 at::Tensor Builder::constant(std::string_view name, at::IntArrayRef shape) const {
-  return ops_->constant(source_->take(path(name), shape));
+  return ops_->constant({source_->take(path(name), shape), keeper_, path(name)});
 }
 
 }  // namespace waggle::pipeline

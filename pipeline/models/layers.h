@@ -51,10 +51,12 @@ struct LayerNorm {
 /// A place in the checkpoint's name space. Cheap to copy; valid while source and operations live.
 class Builder {
  public:
-  Builder(WeightSource& source, const ops::Operations& ops, std::string prefix = "")
-      : source_(&source), ops_(&ops), prefix_(std::move(prefix)) {}
+  /// `keeper`: of what is made of the weights; null: nobody.
+  Builder(WeightSource& source, const ops::Operations& ops, ops::WeightKeeper* keeper = nullptr,
+          std::string prefix = "")
+      : source_(&source), ops_(&ops), keeper_(keeper), prefix_(std::move(prefix)) {}
 
-  Builder operator/(std::string_view name) const { return {*source_, *ops_, path(name)}; }
+  Builder operator/(std::string_view name) const { return {*source_, *ops_, keeper_, path(name)}; }
   Builder operator/(int index) const { return *this / std::to_string(index); }
 
   [[nodiscard]] Convolution convolution(std::string_view name, std::int64_t in, std::int64_t out,
@@ -79,10 +81,11 @@ class Builder {
   [[nodiscard]] std::string path(std::string_view name) const {
     return prefix_.empty() ? std::string(name) : prefix_ + "." + std::string(name);
   }
-  [[nodiscard]] at::Tensor take(std::string_view layer, std::string_view leaf, at::IntArrayRef shape) const;
+  [[nodiscard]] ops::Weight take(std::string_view layer, std::string_view leaf, at::IntArrayRef shape) const;
 
   WeightSource* source_;
   const ops::Operations* ops_;
+  ops::WeightKeeper* keeper_;
   std::string prefix_;
 };
 

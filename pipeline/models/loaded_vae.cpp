@@ -4,18 +4,19 @@
 namespace waggle::pipeline {
 
 LoadedVae::LoadedVae(const PartFiles& files, std::shared_ptr<const ops::Operations> operations,
-                     std::vector<std::string>* unused)
-    : LoadedVae(files, std::move(operations), files.open(), unused) {}
+                     std::vector<std::string>* unused, WeightCache* cache)
+    : LoadedVae(files, operations, PartWeights(files, *operations, cache), unused) {}
 
 LoadedVae::LoadedVae(const PartFiles& files, std::shared_ptr<const ops::Operations> operations,
-                     std::unique_ptr<WeightSource> weights, std::vector<std::string>* unused)
+                     const PartWeights& weights, std::vector<std::string>* unused)
     : operations_(std::move(operations)),
       config_(VaeConfig::from(files.config)),
-      decoder_(Builder(*weights, *operations_), config_),
-      encoder_(Builder(*weights, *operations_), config_),
+      decoder_(weights.build(*operations_), config_),
+      encoder_(weights.build(*operations_), config_),
       bytes_(files.bytes) {
+  weights.loaded();
   if (unused != nullptr)
-    for (const auto& name : weights->unused()) unused->push_back("vae/" + name);
+    for (const auto& name : weights.source().unused()) unused->push_back("vae/" + name);
 }
 
 }  // namespace waggle::pipeline

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "pipeline/models/model_files.h"
+#include "pipeline/models/part_weights.h"
 #include "pipeline/models/vae.h"
 
 namespace waggle::pipeline {
@@ -16,7 +17,7 @@ class LoadedVae {
  public:
   /// Throws LoadError naming key or tensor. `unused` collects tensors of the file that nobody took.
   LoadedVae(const PartFiles& files, std::shared_ptr<const ops::Operations> operations,
-            std::vector<std::string>* unused = nullptr);
+            std::vector<std::string>* unused = nullptr, WeightCache* cache = nullptr);
 
   [[nodiscard]] const VaeConfig& config() const { return config_; }
   [[nodiscard]] const VaeDecoder& decoder() const { return decoder_; }
@@ -25,7 +26,7 @@ class LoadedVae {
 
  private:
   LoadedVae(const PartFiles& files, std::shared_ptr<const ops::Operations> operations,
-            std::unique_ptr<WeightSource> weights, std::vector<std::string>* unused);
+            const PartWeights& weights, std::vector<std::string>* unused);
 
   std::shared_ptr<const ops::Operations> operations_;
   VaeConfig config_;

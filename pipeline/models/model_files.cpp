@@ -110,7 +110,10 @@ PartFiles find_part_files(const fs::path& dir, const std::string& stem) {
   const auto files = weight_files(dir, stem);
   std::int64_t bytes = 0;
   for (const auto& file : files) bytes += static_cast<std::int64_t>(fs::file_size(file));
-  return {Config::read(dir / "config.json"), [files] { return std::make_unique<FileWeights>(files); }, bytes};
+  return {Config::read(dir / "config.json"),
+          [files] { return std::make_unique<FileWeights>(files); },
+          bytes,
+          {files, ""}};
 }
 
 }  // namespace waggle::pipeline

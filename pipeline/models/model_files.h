@@ -15,11 +15,18 @@
 
 namespace waggle::pipeline {
 
+/// What the tensors of a part are, beyond their names: where they are read from and what is read there.
+struct PartContent {
+  std::vector<std::filesystem::path> files;  ///< empty: from no file alone
+  std::string place;                         ///< within the files
+};
+
 /// The configuration of one part, and its tensors under diffusers' names.
 struct PartFiles {
   Config config;
   std::function<std::unique_ptr<WeightSource>()> open;  ///< throws LoadError
   std::int64_t bytes = 0;                               ///< of its tensors as stored
+  PartContent content = {};
 };
 
 /// What a single checkpoint does not hold. Folders in diffusers layout.

@@ -20,7 +20,8 @@ void collect_unused(const WeightSource& weights, const char* part, std::vector<s
 }  // namespace
 
 StableDiffusion::StableDiffusion(const ModelFiles& files, ModelOperations operations,
-                                 std::vector<std::string>* unused, std::shared_ptr<const LoadedVae> vae)
+                                 std::vector<std::string>* unused, std::shared_ptr<const LoadedVae> vae,
+                                 WeightCache* cache)
     : operations_(std::move(operations)),
       vae_(std::move(vae)),
       zeros_for_empty_negative_(files.force_zeros_for_empty_prompt) {
@@ -35,10 +36,11 @@ StableDiffusion::StableDiffusion(const ModelFiles& files, ModelOperations operat
   }
   std::vector<ClipText> encoders;
   for (const auto& part : files.text_encoders) {
-    const auto weights = part.open();
+    const PartWeights weights(part, *operations_.text, cache);
     const auto config = ClipTextConfig::from(part.config);
-    encoders.emplace_back(Builder(*weights, *operations_.text), config);
-    collect_unused(*weights, "text_encoder", unused);
+    encoders.emplace_back(weights.build(*operations_.text), config);
+    weights.loaded();
+    collect_unused(weights.source(), "text_encoder", unused);
     bytes_ += part.bytes;
   }
   for (std::size_t i = 0; i < tokenizers_.size(); ++i)
@@ -46,13 +48,14 @@ StableDiffusion::StableDiffusion(const ModelFiles& files, ModelOperations operat
       throw LoadError("the tokenizer's vocabulary is larger than the text encoder's");
   text_encoders_ = std::make_shared<const std::vector<ClipText>>(std::move(encoders));
 
-  const auto unet_weights = files.unet.open();
-  unet_ = std::make_shared<const UNet>(Builder(*unet_weights, *operations_.unet),
+  const PartWeights unet_weights(files.unet, *operations_.unet, cache);
+  unet_ = std::make_shared<const UNet>(unet_weights.build(*operations_.unet),
                                        UNetConfig::from(files.unet.config));
-  collect_unused(*unet_weights, "unet", unused);
+  unet_weights.loaded();
+  collect_unused(unet_weights.source(), "unet", unused);
 
   bytes_ += files.unet.bytes;
-  if (!vae_) vae_ = std::make_shared<const LoadedVae>(files.vae, operations_.vae, unused);
+  if (!vae_) vae_ = std::make_shared<const LoadedVae>(files.vae, operations_.vae, unused, cache);
 
   std::int64_t text_width = 0;
   for (const auto& encoder : *text_encoders_) text_width += encoder.config().width;

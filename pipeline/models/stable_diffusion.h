@@ -62,9 +62,11 @@ struct ModelOperations {
 class StableDiffusion {
  public:
   /// Throws LoadError naming file and tensor. `unused` collects tensors of the files that the model did not
-  /// take. With `vae` the VAE of the files is not loaded.
+  /// take. With `vae` the VAE of the files is not loaded. `cache`: of weights as the operations take them;
+  /// null: all are made anew.
   StableDiffusion(const ModelFiles& files, ModelOperations operations,
-                  std::vector<std::string>* unused = nullptr, std::shared_ptr<const LoadedVae> vae = {});
+                  std::vector<std::string>* unused = nullptr, std::shared_ptr<const LoadedVae> vae = {},
+                  WeightCache* cache = nullptr);
 
   /// The same model with another VAE; everything else is shared.
   [[nodiscard]] StableDiffusion with_vae(std::shared_ptr<const LoadedVae> vae) const;

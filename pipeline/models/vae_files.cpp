@@ -80,7 +80,8 @@ PartFiles find_vae_files(const fs::path& path, const Config& model) {
   const VaeConfig vae = VaeConfig::from(config);
   const LevelLayout layout{static_cast<int>(vae.widths.size()), static_cast<int>(vae.layers_per_block), {}};
   const auto bytes = static_cast<std::int64_t>(file->bytes());
-  return {std::move(config), opening(path, naming.part, naming.prefix, layout), bytes};
+  return {
+      std::move(config), opening(path, naming.part, naming.prefix, layout), bytes, {{path}, naming.prefix}};
 }
 
 }  // namespace waggle::pipeline

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "pipeline/ops/fast.h"
+#include "pipeline/ops/onednn.h"
 #include "pipeline/ops/ops.h"
 
 namespace waggle::pipeline::ops {
@@ -40,6 +41,14 @@ const Candidate* named(std::string_view name, at::ScalarType dtype) {
 }
 
 }  // namespace
+
+std::string weight_layouts() {
+#if defined(WAGGLE_ONEDNN)
+  return onednn_layouts();
+#else
+  return "plain";
+#endif
+}
 
 std::shared_ptr<const Operations> best_operations(at::Device device, at::ScalarType dtype) {
   if (!device.is_cpu()) return reference_operations(device, dtype);

@@ -23,7 +23,6 @@
 #include <ATen/ops/silu.h>
 #include <ATen/ops/upsample_nearest2d.h>
 
-#include "pipeline/kernels/convert.h"
 #include "pipeline/ops/onednn.h"
 
 namespace waggle::pipeline::ops {
@@ -54,19 +53,6 @@ void over_rows(std::int64_t count, std::int64_t elements_per_row, const Body& bo
       std::max<std::int64_t>(1, kElementsWorthAThread / std::max<std::int64_t>(1, elements_per_row)), body);
 }
 
-/// A weight as it is multiplied. Files hold fp16 more often than anything else.
-template <class Element>
-at::Tensor as_element(const at::Tensor& weight) {
-  if (kDtype<Element> == at::kFloat || weight.scalar_type() != at::kHalf || !weight.is_contiguous())
-    return weight.to(kDtype<Element>);
-  at::Tensor converted = at::empty(weight.sizes(), weight.options().dtype(at::kBFloat16));
-  over_rows(weight.numel(), 1, [&](std::int64_t first, std::int64_t last) {
-    kernels::half_to_bfloat16(elements<bf16_bits>(weight) + first, last - first,
-                              elements<bf16_bits>(converted) + first);
-  });
-  return converted;
-}
-
 struct Free {
   void operator()(void* p) const { std::free(p); }
 };
@@ -82,17 +68,17 @@ class FastOperations final : public Operations {
     return at::TensorOptions(at::kCPU).dtype(kDtype<Element>);
   }
 
-  std::unique_ptr<Convolution> convolution(at::Tensor weight, at::Tensor bias,
+  std::unique_ptr<Convolution> convolution(const Weight& weight, const Weight& bias,
                                            ConvolutionGeometry geometry) const override {
-    return onednn_convolution(as_element<Element>(weight), bias, geometry);
+    return onednn_convolution(weight, bias, geometry, kDtype<Element>);
   }
-  std::unique_ptr<Linear> linear(at::Tensor weight, at::Tensor bias) const override {
-    return onednn_linear(as_element<Element>(weight), bias);
+  std::unique_ptr<Linear> linear(const Weight& weight, const Weight& bias) const override {
+    return onednn_linear(weight, bias, kDtype<Element>);
   }
-  NormWeights norm(at::Tensor weight, at::Tensor bias) const override {
-    return {weight.to(at::kFloat).contiguous(), bias.to(at::kFloat).contiguous()};
+  NormWeights norm(const Weight& weight, const Weight& bias) const override {
+    return {weight.as(at::kFloat), bias.as(at::kFloat)};
   }
-  at::Tensor constant(at::Tensor value) const override { return as_element<Element>(value); }
+  at::Tensor constant(const Weight& value) const override { return value.as(kDtype<Element>); }
 
   at::Tensor group_norm(const at::Tensor& input, const NormWeights& w, int groups, double eps,
                         bool silu) const override {

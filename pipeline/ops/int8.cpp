@@ -35,16 +35,14 @@ class LossyLinear final : public Linear {
 };
 
 /// The first and the last convolution cost nothing, and what they lose nobody makes good.
-bool is_worth_it(const at::Tensor& weight) {
+bool is_worth_it(const Weight& weight) {
   constexpr std::int64_t kNarrow = 32;
   return weight.size(0) >= kNarrow && weight.size(1) >= kNarrow;
 }
 
 /// Convolutions of 1x1 bring what was never normalised past a block: channels of very different size, where
 /// the small ones would be lost (demo model, 20 steps: 3.8 % off instead of 2.0 %).
-bool stays_exact(const at::Tensor& convolution) {
-  return !is_worth_it(convolution) || convolution.size(2) == 1;
-}
+bool stays_exact(const Weight& convolution) { return !is_worth_it(convolution) || convolution.size(2) == 1; }
 
 bool multiplies_bytes([[maybe_unused]] const Operations& inner) {
 #if defined(WAGGLE_ONEDNN)
@@ -68,28 +66,28 @@ class Int8Operations final : public Operations {
     return in_bytes_ ? elements + elements / 32 : inner_->weight_bytes(elements);
   }
 
-  std::unique_ptr<Convolution> convolution(at::Tensor weight, at::Tensor bias,
+  std::unique_ptr<Convolution> convolution(const Weight& weight, const Weight& bias,
                                            ConvolutionGeometry geometry) const override {
-    if (stays_exact(weight)) return inner_->convolution(std::move(weight), std::move(bias), geometry);
+    if (stays_exact(weight)) return inner_->convolution(weight, bias, geometry);
 #if defined(WAGGLE_ONEDNN)
     if (in_bytes_) return onednn_int8_convolution(weight, bias, geometry);
 #endif
     return std::make_unique<LossyConvolution>(
-        inner_->convolution(dequantized(quantized_weight(weight)), std::move(bias), geometry));
+        inner_->convolution(dequantized(quantized_weight(weight.stored())), bias, geometry));
   }
-  std::unique_ptr<Linear> linear(at::Tensor weight, at::Tensor bias) const override {
-    if (!is_worth_it(weight)) return inner_->linear(std::move(weight), std::move(bias));
+  std::unique_ptr<Linear> linear(const Weight& weight, const Weight& bias) const override {
+    if (!is_worth_it(weight)) return inner_->linear(weight, bias);
 #if defined(WAGGLE_ONEDNN)
     if (in_bytes_) return onednn_int8_linear(weight, bias);
 #endif
     return std::make_unique<LossyLinear>(
-        inner_->linear(dequantized(quantized_weight(weight)), std::move(bias)));
+        inner_->linear(dequantized(quantized_weight(weight.stored())), bias));
   }
 
-  NormWeights norm(at::Tensor weight, at::Tensor bias) const override {
-    return inner_->norm(std::move(weight), std::move(bias));
+  NormWeights norm(const Weight& weight, const Weight& bias) const override {
+    return inner_->norm(weight, bias);
   }
-  at::Tensor constant(at::Tensor value) const override { return inner_->constant(std::move(value)); }
+  at::Tensor constant(const Weight& value) const override { return inner_->constant(value); }
   at::Tensor group_norm(const at::Tensor& x, const NormWeights& w, int groups, double eps,
                         bool silu) const override {
     return inner_->group_norm(x, w, groups, eps, silu);

@@ -1,8 +1,9 @@
-// oneDNN primitives, one set for each of the last input shapes, over weights in the layout that the first of
-// them asked for.
+// oneDNN primitives, one set for each of the last input shapes, over weights that were packed before the
+// first.
 #include "pipeline/ops/onednn.h"
 
 #include <array>
+#include <optional>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
@@ -16,9 +17,11 @@ namespace {
 
 using namespace onednn;
 
-Type type_of(const at::Tensor& weight) {
-  return weight.scalar_type() == at::kBFloat16 ? Type::bf16 : Type::f32;
-}
+/// What the weights are packed for. Other sizes want the same layout, but for a few layers with few
+/// weights (oneDNN 2.6: convolutions of 1x1, and products of less than 64 rows with 64 columns).
+constexpr std::int64_t kUsualBatch = 2, kUsualSide = 32, kUsualRows = 1024;
+
+Type type_of(at::ScalarType dtype) { return dtype == at::kBFloat16 ? Type::bf16 : Type::f32; }
 
 /// In fp32 the residual lies in the destination before the primitive runs: its fastest convolutions take no
 /// other tensor (oneDNN 2.6: 235 GFLOP/s a core instead of 176), which is worth a copy.
@@ -42,13 +45,18 @@ dnnl::primitive_attr attributes(bool adds_residual, const memory::desc& destinat
 class Layer {
  public:
   /// `bias_dims`: as the primitive takes its bias, of any layout.
-  Layer(const at::Tensor& weight, const memory::desc& plain, const at::Tensor& bias, memory::dims bias_dims)
-      : type_(type_of(weight)),
-        weights_(weight.contiguous(), plain),
-        bias_(bias.defined() ? bias.to(at::kFloat).contiguous() : bias),
+  Layer(const Weight& bias, memory::dims bias_dims, Type type)
+      : type_(type),
+        bias_(bias.as(at::kFloat)),
         bias_desc_(bias_dims, Type::f32, bias_dims.size() == 1 ? Tag::a : Tag::ab) {}
 
  protected:
+  /// To be called once, before anything else. `tag`: how a weight of `dims` is stored.
+  void pack(const Weight& weight, const memory::dims& dims, Tag tag, const memory::desc& assumed) {
+    const at::ScalarType dtype = type_ == Type::bf16 ? at::kBFloat16 : at::kFloat;
+    weights_.emplace(weight, assumed, memory::desc(dims, type_, tag),
+                     [&] { return converted(weight.stored(), dtype); });
+  }
   [[nodiscard]] bool has_bias() const { return bias_.defined(); }
   [[nodiscard]] const memory::desc& bias_desc() const { return bias_desc_; }
 
@@ -68,7 +76,7 @@ class Layer {
   }
 
   Type type_;  ///< of weights and activations
-  mutable PackedWeights weights_;
+  mutable std::optional<PackedWeights> weights_;
   at::Tensor bias_;
   memory::desc bias_desc_;
 };
@@ -92,46 +100,57 @@ dnnl::convolution_forward::primitive_desc chosen(const dnnl::convolution_forward
 
 class OneDnnConvolution final : public Convolution, private Layer {
  public:
-  OneDnnConvolution(const at::Tensor& weight, const at::Tensor& bias, ConvolutionGeometry geometry)
-      : Layer(weight, {weight.sizes().vec(), type_of(weight), Tag::oihw}, bias, {weight.size(0)}),
-        shape_(weight.sizes().vec()),
-        geometry_(geometry) {}
+  OneDnnConvolution(const Weight& weight, const Weight& bias, ConvolutionGeometry geometry, Type type)
+      : Layer(bias, {weight.size(0)}, type), shape_(weight.stored().sizes().vec()), geometry_(geometry) {
+    pack(weight, shape_, Tag::oihw,
+         described(kUsualBatch, kUsualSide, kUsualSide, false).made.weights_desc());
+  }
 
   at::Tensor forward(const at::Tensor& input, const at::Tensor& residual) const override {
     const at::Tensor x = input.contiguous(at::MemoryFormat::ChannelsLast);
-    const std::int64_t batch = x.size(0), kernel = shape_[2];
-    const auto out_side = [&](std::int64_t side) {
-      return (side + 2 * geometry_.padding - kernel) / geometry_.stride + 1;
-    };
-    at::Tensor y = at::empty({batch, shape_[0], out_side(x.size(2)), out_side(x.size(3))},
+    at::Tensor y = at::empty({x.size(0), shape_[0], out_side(x.size(2)), out_side(x.size(3))},
                              x.options().memory_format(at::MemoryFormat::ChannelsLast));
     const at::Tensor added =
         residual.defined() ? residual.contiguous(at::MemoryFormat::ChannelsLast) : residual;
-    run(prepare(x, y, residual.defined()), x, added, y);
+    run(prepare(x, residual.defined()), x, added, y);
     return y;
   }
 
  private:
-  const Prepared& prepare(const at::Tensor& x, const at::Tensor& y, bool adds_residual) const {
-    return prepared_.find({x.size(0), x.size(2), x.size(3), adds_residual}, weights_,
-                          [&](Prepared& p) { fill(p, x, y, adds_residual); });
+  struct Described {
+    memory::desc source, destination;
+    dnnl::convolution_forward::primitive_desc made;
+  };
+
+  std::int64_t out_side(std::int64_t side) const {
+    return (side + 2 * geometry_.padding - shape_[2]) / geometry_.stride + 1;
   }
 
-  void fill(Prepared& p, const at::Tensor& x, const at::Tensor& y, bool adds_residual) const {
-    p.source = {x.sizes().vec(), type_, Tag::nhwc};
-    p.destination = {y.sizes().vec(), type_, Tag::nhwc};
+  const Prepared& prepare(const at::Tensor& x, bool adds_residual) const {
+    return prepared_.find({x.size(0), x.size(2), x.size(3), adds_residual}, *weights_, [&](Prepared& p) {
+      const Described described = this->described(x.size(0), x.size(2), x.size(3), adds_residual);
+      p.source = described.source;
+      p.destination = described.destination;
+      p.primitive = dnnl::convolution_forward(described.made);
+      p.scratchpad = described.made.scratchpad_desc();
+      p.weights = weights_->in(described.made.weights_desc());  // a shared handle
+    });
+  }
+
+  Described described(std::int64_t batch, std::int64_t height, std::int64_t width, bool adds_residual) const {
+    Described d;
+    d.source = {{batch, shape_[1], height, width}, type_, Tag::nhwc};
+    d.destination = {{batch, shape_[0], out_side(height), out_side(width)}, type_, Tag::nhwc};
     const memory::desc any(shape_, type_, Tag::any);
     const memory::dims strides(2, geometry_.stride), padding(2, geometry_.padding);
     using Convolve = dnnl::convolution_forward;
     const auto desc =
         has_bias() ? Convolve::desc(dnnl::prop_kind::forward_inference, dnnl::algorithm::convolution_direct,
-                                    p.source, any, bias_desc(), p.destination, strides, padding, padding)
+                                    d.source, any, bias_desc(), d.destination, strides, padding, padding)
                    : Convolve::desc(dnnl::prop_kind::forward_inference, dnnl::algorithm::convolution_direct,
-                                    p.source, any, p.destination, strides, padding, padding);
-    const Convolve::primitive_desc made = chosen(desc, attributes(adds_residual, p.destination));
-    p.primitive = Convolve(made);
-    p.scratchpad = made.scratchpad_desc();
-    p.weights = weights_.in(made.weights_desc());  // a shared handle
+                                    d.source, any, d.destination, strides, padding, padding);
+    d.made = chosen(desc, attributes(adds_residual, d.destination));
+    return d;
   }
 
   std::vector<std::int64_t> shape_;
@@ -142,11 +161,10 @@ class OneDnnConvolution final : public Convolution, private Layer {
 /// A matrix product, not an inner product: that one has no fast kernel that adds a residual too (oneDNN 2.6).
 class OneDnnLinear final : public Linear, private Layer {
  public:
-  OneDnnLinear(const at::Tensor& weight, const at::Tensor& bias)
-      : Layer(weight, {{weight.size(1), weight.size(0)}, type_of(weight), Tag::ba}, bias,
-              {1, weight.size(0)}),
-        in_(weight.size(1)),
-        out_(weight.size(0)) {}
+  OneDnnLinear(const Weight& weight, const Weight& bias, Type type)
+      : Layer(bias, {1, weight.size(0)}, type), in_(weight.size(1)), out_(weight.size(0)) {
+    pack(weight, {in_, out_}, Tag::ba, made_for(kUsualRows, false).weights_desc());
+  }
 
   at::Tensor forward(const at::Tensor& input, const at::Tensor& residual) const override {
     const at::Tensor x = input.contiguous();
@@ -160,21 +178,25 @@ class OneDnnLinear final : public Linear, private Layer {
 
  private:
   const Prepared& prepare(std::int64_t rows, bool adds_residual) const {
-    return prepared_.find({rows, adds_residual}, weights_,
-                          [&](Prepared& p) { fill(p, rows, adds_residual); });
+    return prepared_.find({rows, adds_residual}, *weights_, [&](Prepared& p) {
+      const dnnl::matmul::primitive_desc made = made_for(rows, adds_residual);
+      p.source = source(rows);
+      p.destination = destination(rows);
+      p.primitive = dnnl::matmul(made);
+      p.scratchpad = made.scratchpad_desc();
+      p.weights = weights_->in(made.weights_desc());  // a shared handle
+    });
   }
 
-  void fill(Prepared& p, std::int64_t rows, bool adds_residual) const {
-    p.source = {{rows, in_}, type_, Tag::ab};
-    p.destination = {{rows, out_}, type_, Tag::ab};
-    const memory::desc any({in_, out_}, type_, Tag::any);
+  memory::desc source(std::int64_t rows) const { return {{rows, in_}, type_, Tag::ab}; }
+  memory::desc destination(std::int64_t rows) const { return {{rows, out_}, type_, Tag::ab}; }
+
+  dnnl::matmul::primitive_desc made_for(std::int64_t rows, bool adds_residual) const {
+    const memory::desc any({in_, out_}, type_, Tag::any), to = destination(rows);
     using Product = dnnl::matmul;
-    const auto desc = has_bias() ? Product::desc(p.source, any, bias_desc(), p.destination)
-                                 : Product::desc(p.source, any, p.destination);
-    const Product::primitive_desc made(desc, attributes(adds_residual, p.destination), engine());
-    p.primitive = Product(made);
-    p.scratchpad = made.scratchpad_desc();
-    p.weights = weights_.in(made.weights_desc());  // a shared handle
+    const auto desc =
+        has_bias() ? Product::desc(source(rows), any, bias_desc(), to) : Product::desc(source(rows), any, to);
+    return {desc, attributes(adds_residual, to), engine()};
   }
 
   std::int64_t in_, out_;
@@ -183,13 +205,20 @@ class OneDnnLinear final : public Linear, private Layer {
 
 }  // namespace
 
-std::unique_ptr<Convolution> onednn_convolution(const at::Tensor& weight, const at::Tensor& bias,
-                                                ConvolutionGeometry geometry) {
-  return std::make_unique<OneDnnConvolution>(weight, bias, geometry);
+std::string onednn_layouts() {
+  const dnnl::version_t* version = dnnl::version();
+  return "onednn " + std::to_string(version->major) + '.' + std::to_string(version->minor) + '.' +
+         std::to_string(version->patch) + ' ' + version->hash + ' ' +
+         std::to_string(static_cast<unsigned>(dnnl::get_effective_cpu_isa()));
 }
 
-std::unique_ptr<Linear> onednn_linear(const at::Tensor& weight, const at::Tensor& bias) {
-  return std::make_unique<OneDnnLinear>(weight, bias);
+std::unique_ptr<Convolution> onednn_convolution(const Weight& weight, const Weight& bias,
+                                                ConvolutionGeometry geometry, at::ScalarType dtype) {
+  return std::make_unique<OneDnnConvolution>(weight, bias, geometry, type_of(dtype));
+}
+
+std::unique_ptr<Linear> onednn_linear(const Weight& weight, const Weight& bias, at::ScalarType dtype) {
+  return std::make_unique<OneDnnLinear>(weight, bias, type_of(dtype));
 }
 
 }  // namespace waggle::pipeline::ops

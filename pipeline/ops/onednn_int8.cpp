@@ -5,6 +5,7 @@
 #include "pipeline/ops/onednn_int8.h"
 
 #include <array>
+#include <optional>
 #include <vector>
 
 #include <ATen/Functions.h>
@@ -25,14 +26,26 @@ dnnl::primitive_attr plain_attributes() {
   return attr;
 }
 
+/// What the weights are packed for; see onednn.cpp.
+constexpr std::int64_t kUsualBatch = 2, kUsualSide = 32, kUsualRows = 1024;
+
 class Int8Layer {
  public:
-  Int8Layer(const Quantized& weight, const memory::desc& plain, const at::Tensor& bias)
-      : weights_(weight.values, plain),
-        scale_(weight.scale),
-        bias_(bias.defined() ? bias.to(at::kFloat).contiguous() : at::zeros_like(weight.scale)) {}
+  explicit Int8Layer(const Weight& bias) : bias_(bias.as(at::kFloat)) {}
 
  protected:
+  /// To be called once, before anything else. `tag`: how a weight of `dims` is stored.
+  void pack(const Weight& weight, const memory::dims& dims, Tag tag, const memory::desc& assumed) {
+    std::optional<Quantized> made;
+    const auto quantized = [&]() -> const Quantized& {
+      if (!made) made = quantized_weight(weight.stored());
+      return *made;
+    };
+    scale_ = weight.in({"scale of bytes", {weight.size(0)}, at::kFloat},
+                       [&](const at::Tensor& room) { room.copy_(quantized().scale); });
+    weights_.emplace(weight, assumed, memory::desc(dims, Type::s8, tag), [&] { return quantized().values; });
+    if (!bias_.defined()) bias_ = at::zeros_like(scale_);
+  }
   void run(const Prepared& p, const Quantized& x, const at::Tensor& residual, const at::Tensor& y) const {
     const at::Tensor scratch = at::empty({static_cast<std::int64_t>(p.scratchpad.get_size())}, at::kByte);
     p.primitive.execute(stream(), {{DNNL_ARG_SRC, over(p.source, x.values)},
@@ -43,16 +56,16 @@ class Int8Layer {
     scale_back(y, x.scale, scale_, bias_, residual);
   }
 
-  mutable PackedWeights weights_;
+  mutable std::optional<PackedWeights> weights_;
   at::Tensor scale_, bias_;  ///< [out] fp32
 };
 
 class OneDnnInt8Linear final : public Linear, private Int8Layer {
  public:
-  OneDnnInt8Linear(const Quantized& weight, const at::Tensor& bias)
-      : Int8Layer(weight, {{weight.values.size(1), weight.values.size(0)}, Type::s8, Tag::ba}, bias),
-        in_(weight.values.size(1)),
-        out_(weight.values.size(0)) {}
+  OneDnnInt8Linear(const Weight& weight, const Weight& bias)
+      : Int8Layer(bias), in_(weight.size(1)), out_(weight.size(0)) {
+    pack(weight, {in_, out_}, Tag::ba, made_for(kUsualRows, Type::bf16).weights_desc());
+  }
 
   at::Tensor forward(const at::Tensor& input, const at::Tensor& residual) const override {
     const at::Tensor x = input.contiguous();
@@ -60,21 +73,25 @@ class OneDnnInt8Linear final : public Linear, private Int8Layer {
     auto sizes = x.sizes().vec();
     sizes.back() = out_;
     at::Tensor y = at::empty(sizes, x.options());
-    const Prepared& p = prepared_.find({rows, x.element_size()}, weights_,
-                                       [&](Prepared& fresh) { fill(fresh, rows, type_of(x)); });
+    const Prepared& p = prepared_.find({rows, x.element_size()}, *weights_, [&](Prepared& fresh) {
+      const dnnl::matmul::primitive_desc made = made_for(rows, type_of(x));
+      fresh.source = source(rows);
+      fresh.destination = destination(rows, type_of(x));
+      fresh.primitive = dnnl::matmul(made);
+      fresh.scratchpad = made.scratchpad_desc();
+      fresh.weights = weights_->in(made.weights_desc());
+    });
     run(p, quantized(x, rows), residual.defined() ? residual.contiguous() : residual, y);
     return y;
   }
 
  private:
-  void fill(Prepared& p, std::int64_t rows, Type type) const {
-    p.source = {{rows, in_}, Type::s8, Tag::ab};
-    p.destination = {{rows, out_}, type, Tag::ab};
-    const dnnl::matmul::desc desc(p.source, {{in_, out_}, Type::s8, Tag::any}, p.destination);
-    const dnnl::matmul::primitive_desc made(desc, plain_attributes(), engine());
-    p.primitive = dnnl::matmul(made);
-    p.scratchpad = made.scratchpad_desc();
-    p.weights = weights_.in(made.weights_desc());
+  memory::desc source(std::int64_t rows) const { return {{rows, in_}, Type::s8, Tag::ab}; }
+  memory::desc destination(std::int64_t rows, Type type) const { return {{rows, out_}, type, Tag::ab}; }
+
+  dnnl::matmul::primitive_desc made_for(std::int64_t rows, Type type) const {
+    const dnnl::matmul::desc desc(source(rows), {{in_, out_}, Type::s8, Tag::any}, destination(rows, type));
+    return {desc, plain_attributes(), engine()};
   }
 
   std::int64_t in_, out_;
@@ -83,38 +100,51 @@ class OneDnnInt8Linear final : public Linear, private Int8Layer {
 
 class OneDnnInt8Convolution final : public Convolution, private Int8Layer {
  public:
-  OneDnnInt8Convolution(const Quantized& weight, const at::Tensor& bias, ConvolutionGeometry geometry)
-      : Int8Layer(weight, {weight.values.sizes().vec(), Type::s8, Tag::oihw}, bias),
-        shape_(weight.values.sizes().vec()),
-        geometry_(geometry) {}
+  OneDnnInt8Convolution(const Weight& weight, const Weight& bias, ConvolutionGeometry geometry)
+      : Int8Layer(bias), shape_(weight.stored().sizes().vec()), geometry_(geometry) {
+    pack(weight, shape_, Tag::oihw,
+         described(kUsualBatch, kUsualSide, kUsualSide, Type::bf16).made.weights_desc());
+  }
 
   at::Tensor forward(const at::Tensor& input, const at::Tensor& residual) const override {
     constexpr auto channels_last = at::MemoryFormat::ChannelsLast;
     const at::Tensor x = input.contiguous(channels_last);
-    const auto out_side = [&](std::int64_t side) {
-      return (side + 2 * geometry_.padding - shape_[2]) / geometry_.stride + 1;
-    };
     at::Tensor y = at::empty({x.size(0), shape_[0], out_side(x.size(2)), out_side(x.size(3))},
                              x.options().memory_format(channels_last));
-    const Prepared& p = prepared_.find({x.size(0), x.size(2), x.size(3), x.element_size()}, weights_,
-                                       [&](Prepared& fresh) { fill(fresh, x, y); });
+    const Prepared& p =
+        prepared_.find({x.size(0), x.size(2), x.size(3), x.element_size()}, *weights_, [&](Prepared& fresh) {
+          const Described described = this->described(x.size(0), x.size(2), x.size(3), type_of(x));
+          fresh.source = described.source;
+          fresh.destination = described.destination;
+          fresh.primitive = dnnl::convolution_forward(described.made);
+          fresh.scratchpad = described.made.scratchpad_desc();
+          fresh.weights = weights_->in(described.made.weights_desc());
+        });
     run(p, quantized(x, x.size(0)), residual.defined() ? residual.contiguous(channels_last) : residual, y);
     return y;
   }
 
  private:
-  void fill(Prepared& p, const at::Tensor& x, const at::Tensor& y) const {
-    p.source = {x.sizes().vec(), Type::s8, Tag::nhwc};
-    p.destination = {y.sizes().vec(), type_of(x), Tag::nhwc};
+  struct Described {
+    memory::desc source, destination;
+    dnnl::convolution_forward::primitive_desc made;
+  };
+
+  std::int64_t out_side(std::int64_t side) const {
+    return (side + 2 * geometry_.padding - shape_[2]) / geometry_.stride + 1;
+  }
+
+  Described described(std::int64_t batch, std::int64_t height, std::int64_t width, Type type) const {
+    Described d;
+    d.source = {{batch, shape_[1], height, width}, Type::s8, Tag::nhwc};
+    d.destination = {{batch, shape_[0], out_side(height), out_side(width)}, type, Tag::nhwc};
     const memory::dims strides(2, geometry_.stride), padding(2, geometry_.padding);
     using Convolve = dnnl::convolution_forward;
     const Convolve::desc desc(dnnl::prop_kind::forward_inference, dnnl::algorithm::convolution_direct,
-                              p.source, {shape_, Type::s8, Tag::any}, p.destination, strides, padding,
+                              d.source, {shape_, Type::s8, Tag::any}, d.destination, strides, padding,
                               padding);
-    const Convolve::primitive_desc made(desc, plain_attributes(), engine());
-    p.primitive = Convolve(made);
-    p.scratchpad = made.scratchpad_desc();
-    p.weights = weights_.in(made.weights_desc());
+    d.made = {desc, plain_attributes(), engine()};
+    return d;
   }
 
   std::vector<std::int64_t> shape_;
@@ -130,13 +160,13 @@ bool onednn_multiplies_bytes() {
   return quantizes_to_bytes() && (static_cast<unsigned>(dnnl::get_effective_cpu_isa()) & vnni) == vnni;
 }
 
-std::unique_ptr<Convolution> onednn_int8_convolution(const at::Tensor& weight, const at::Tensor& bias,
+std::unique_ptr<Convolution> onednn_int8_convolution(const Weight& weight, const Weight& bias,
                                                      ConvolutionGeometry geometry) {
-  return std::make_unique<OneDnnInt8Convolution>(quantized_weight(weight), bias, geometry);
+  return std::make_unique<OneDnnInt8Convolution>(weight, bias, geometry);
 }
 
-std::unique_ptr<Linear> onednn_int8_linear(const at::Tensor& weight, const at::Tensor& bias) {
-  return std::make_unique<OneDnnInt8Linear>(quantized_weight(weight), bias);
+std::unique_ptr<Linear> onednn_int8_linear(const Weight& weight, const Weight& bias) {
+  return std::make_unique<OneDnnInt8Linear>(weight, bias);
 }
 
 }  // namespace waggle::pipeline::ops

@@ -13,12 +13,12 @@ bool onednn_multiplies_bytes();
 /// **Shape**: weight [out, in, k, k] in any floating dtype, bias [out] or undefined. Activations are
 /// channels-last, bf16 or fp32, quantised image by image.
 /// **Threads**: forward() belongs to one thread at a time.
-std::unique_ptr<Convolution> onednn_int8_convolution(const at::Tensor& weight, const at::Tensor& bias,
+std::unique_ptr<Convolution> onednn_int8_convolution(const Weight& weight, const Weight& bias,
                                                      ConvolutionGeometry geometry);
 
 /// **Shape**: weight [out, in] in any floating dtype, bias [out] or undefined. Activations are bf16 or fp32,
 /// quantised row by row.
 /// **Threads**: as above.
-std::unique_ptr<Linear> onednn_int8_linear(const at::Tensor& weight, const at::Tensor& bias);
+std::unique_ptr<Linear> onednn_int8_linear(const Weight& weight, const Weight& bias);
 
 }  // namespace waggle::pipeline::ops

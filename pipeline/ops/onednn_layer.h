@@ -5,11 +5,16 @@
 #pragma once
 
 #include <algorithm>
+#include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include <ATen/core/Tensor.h>
 #include <oneapi/dnnl/dnnl.hpp>
+
+#include "pipeline/ops/weight.h"
+#include "pipeline/weights/sha256.h"
 
 namespace waggle::pipeline::ops::onednn {
 
@@ -30,36 +35,83 @@ inline memory over(const memory::desc& desc, const at::Tensor& tensor) {
   return {desc, engine(), tensor.data_ptr()};
 }
 
-/// Weights that are kept in whatever layout the primitives want; a primitive that wants another one gets its
-/// own copy.
+/// By way of `plain` where the library knows no way from one layout to the other (oneDNN 2.6: from bytes that
+/// lie for AMX to bytes with compensation for VNNI).
+inline void reorder(const memory& from, const memory& to, const memory::desc& plain) {
+  memory source = from, target = to;  // handles
+  const dnnl::reorder::primitive_desc direct(engine(), source.get_desc(), engine(), target.get_desc(), {},
+                                             /*allow_empty=*/true);
+  if (direct.get(/*allow_empty=*/true) == nullptr) {
+    const at::Tensor room = weight_memory({"", {static_cast<std::int64_t>(plain.get_size())}, at::kByte});
+    memory between = over(plain, room);
+    dnnl::reorder(source, between).execute(stream(), source, between);
+    dnnl::reorder(between, target).execute(stream(), between, target);
+  } else {
+    dnnl::reorder(direct).execute(stream(), source, target);
+  }
+  stream().wait();
+}
+
+/// Equal for layouts that are equal in every bit: order, blocks, padding, compensation.
+inline std::string name_of(const memory::desc& desc) {
+  Sha256 hash;
+  hash.add({reinterpret_cast<const char*>(&desc.data), sizeof desc.data});
+  return "onednn " + hash.finish();
+}
+
+/// Weights in whatever layout the primitives want; a primitive that wants another one gets its own copy.
 class PackedWeights {
  public:
-  PackedWeights(const at::Tensor& plain, const memory::desc& desc) : plain_(plain), plain_desc_(desc) {}
+  /// Packed at once in the layout that primitives will want for all that is known. `plain()` gives the
+  /// weight in the layout of `plain_desc`; it is not called when somebody has kept the packed one.
+  template <class Plain>
+  PackedWeights(const Weight& weight, const memory::desc& assumed, const memory::desc& plain_desc,
+                const Plain& plain)
+      : plain_(plain_desc) {
+    const auto pack = [&](const at::Tensor& room) {
+      const at::Tensor values = plain();
+      reorder(over(plain_desc, values), over(assumed, room), plain_desc);
+    };
+    add(assumed, weight.in({name_of(assumed), {bytes_of(assumed)}, at::kByte}, pack));
+  }
 
   const memory& in(const memory::desc& wanted) {
-    for (const memory& copy : copies_)
-      if (copy.get_desc() == wanted) return copy;
-    memory packed(wanted, engine());
-    // After the first packing the plain weights are gone; other layouts are made from that one.
-    memory source = copies_.empty() ? over(plain_desc_, plain_) : copies_.front();
-    dnnl::reorder(source, packed).execute(stream(), source, packed);
-    stream().wait();
-    plain_.reset();
-    return copies_.emplace_back(std::move(packed));
+    auto copy = std::find_if(copies_.begin(), copies_.end(),
+                             [&](const Copy& kept) { return kept.packed.get_desc() == wanted; });
+    if (copy == copies_.end()) {
+      at::Tensor room = weight_memory({"", {bytes_of(wanted)}, at::kByte});
+      reorder(copies_.front().packed, over(wanted, room), plain_);
+      if (!copies_.front().in_use) copies_.clear();  // the assumption was wrong
+      add(wanted, std::move(room));
+      copy = copies_.end() - 1;
+    }
+    copy->in_use = true;
+    return copy->packed;
   }
   /// Drops the copies that `is_wanted` denies; never the one that others are made from.
   template <class Predicate>
   void keep(const Predicate& is_wanted) {
-    if (copies_.empty()) return;
     copies_.erase(std::remove_if(copies_.begin() + 1, copies_.end(),
-                                 [&](const memory& copy) { return !is_wanted(copy.get_desc()); }),
+                                 [&](const Copy& copy) { return !is_wanted(copy.packed.get_desc()); }),
                   copies_.end());
   }
 
  private:
-  at::Tensor plain_;
-  memory::desc plain_desc_;
-  std::vector<memory> copies_;
+  struct Copy {
+    at::Tensor room;
+    memory packed;
+    bool in_use = false;
+  };
+  static std::int64_t bytes_of(const memory::desc& desc) {
+    return static_cast<std::int64_t>(desc.get_size());
+  }
+  void add(const memory::desc& desc, at::Tensor room) {
+    memory packed = over(desc, room);
+    copies_.push_back({std::move(room), std::move(packed)});
+  }
+
+  memory::desc plain_;
+  std::vector<Copy> copies_;
 };
 
 /// A primitive with what it needs beside source and destination.

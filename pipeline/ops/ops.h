@@ -7,9 +7,12 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include <ATen/core/Tensor.h>
+
+#include "pipeline/ops/weight.h"
 
 namespace waggle::pipeline::ops {
 
@@ -53,13 +56,13 @@ class Operations {
 
   // --- at load ---
   /// **Shape**: weight [out, in, k, k], bias [out] or undefined.
-  [[nodiscard]] virtual std::unique_ptr<Convolution> convolution(at::Tensor weight, at::Tensor bias,
+  [[nodiscard]] virtual std::unique_ptr<Convolution> convolution(const Weight& weight, const Weight& bias,
                                                                  ConvolutionGeometry geometry) const = 0;
   /// **Shape**: weight [out, in], bias [out] or undefined.
-  [[nodiscard]] virtual std::unique_ptr<Linear> linear(at::Tensor weight, at::Tensor bias) const = 0;
-  [[nodiscard]] virtual NormWeights norm(at::Tensor weight, at::Tensor bias) const = 0;
+  [[nodiscard]] virtual std::unique_ptr<Linear> linear(const Weight& weight, const Weight& bias) const = 0;
+  [[nodiscard]] virtual NormWeights norm(const Weight& weight, const Weight& bias) const = 0;
   /// A tensor that is used as it is (embeddings, positions).
-  [[nodiscard]] virtual at::Tensor constant(at::Tensor value) const = 0;
+  [[nodiscard]] virtual at::Tensor constant(const Weight& value) const = 0;
 
   // --- at each step ---
   /// Group normalisation over [B, C, h, w] (Wu and He 2018), then SiLU if asked. Sums are fp32 whatever the
@@ -93,6 +96,10 @@ std::shared_ptr<const Operations> reference_operations(at::Device device, at::Sc
 /// bf16 on a CPU with AVX512-BF16: our own attention, norms and activations, oneDNN's convolutions and
 /// products over packed weights, channels-last throughout. Null where the processor lacks the instructions.
 std::shared_ptr<const Operations> avx512_bf16_operations();
+
+/// What decides how operations lay weights out, beside their name: the library and what it may use of the
+/// processor.
+std::string weight_layouts();
 
 /// The fastest that this build and machine have for a device and a dtype.
 std::shared_ptr<const Operations> best_operations(at::Device device, at::ScalarType dtype);

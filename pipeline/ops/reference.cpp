@@ -45,20 +45,17 @@ class ReferenceOperations final : public Operations {
   std::string_view name() const override { return "reference"; }
   at::TensorOptions activations() const override { return options_; }
 
-  std::unique_ptr<Convolution> convolution(at::Tensor weight, at::Tensor bias,
+  std::unique_ptr<Convolution> convolution(const Weight& weight, const Weight& bias,
                                            ConvolutionGeometry geometry) const override {
     return std::make_unique<ReferenceConvolution>(constant(weight), constant(bias), geometry);
   }
-  std::unique_ptr<Linear> linear(at::Tensor weight, at::Tensor bias) const override {
+  std::unique_ptr<Linear> linear(const Weight& weight, const Weight& bias) const override {
     return std::make_unique<ReferenceLinear>(constant(weight), constant(bias));
   }
-  NormWeights norm(at::Tensor weight, at::Tensor bias) const override {
-    const auto fp32 = options_.dtype(at::kFloat);
-    return {weight.to(fp32), bias.to(fp32)};
+  NormWeights norm(const Weight& weight, const Weight& bias) const override {
+    return {here(weight, at::kFloat), here(bias, at::kFloat)};
   }
-  at::Tensor constant(at::Tensor value) const override {
-    return value.defined() ? value.to(options_) : value;
-  }
+  at::Tensor constant(const Weight& value) const override { return here(value, dtype_); }
 
   at::Tensor group_norm(const at::Tensor& x, const NormWeights& w, int groups, double eps,
                         bool silu) const override {
@@ -109,6 +106,10 @@ class ReferenceOperations final : public Operations {
   at::Tensor quick_gelu(const at::Tensor& x) const override { return x * at::sigmoid(1.702 * x); }
 
  private:
+  [[nodiscard]] at::Tensor here(const Weight& weight, at::ScalarType dtype) const {
+    if (!weight.defined()) return {};
+    return options_.device().is_cpu() ? weight.as(dtype) : weight.stored().to(options_.dtype(dtype));
+  }
   at::Tensor attend(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v, const at::Tensor& mask,
                     double scale) const {
     at::Tensor scores = at::bmm(q, k.transpose(1, 2)).mul_(scale);  // [B*heads, Lq, Lk]

@@ -52,15 +52,17 @@ class MixedOperations final : public ops::Operations {
   std::string_view name() const override { return "training"; }
   at::TensorOptions activations() const override { return at::TensorOptions(at::kCPU).dtype(type_); }
 
-  std::unique_ptr<ops::Convolution> convolution(at::Tensor weight, at::Tensor bias,
+  std::unique_ptr<ops::Convolution> convolution(const ops::Weight& weight, const ops::Weight& bias,
                                                 ops::ConvolutionGeometry geometry) const override {
-    return std::make_unique<MixedConvolution>(weight, bias, geometry, type_);
+    return std::make_unique<MixedConvolution>(weight.stored(), bias.stored(), geometry, type_);
   }
-  std::unique_ptr<ops::Linear> linear(at::Tensor weight, at::Tensor bias) const override {
-    return std::make_unique<MixedLinear>(weight, bias, type_);
+  std::unique_ptr<ops::Linear> linear(const ops::Weight& weight, const ops::Weight& bias) const override {
+    return std::make_unique<MixedLinear>(weight.stored(), bias.stored(), type_);
   }
-  ops::NormWeights norm(at::Tensor weight, at::Tensor bias) const override { return {weight, bias}; }
-  at::Tensor constant(at::Tensor value) const override { return value; }
+  ops::NormWeights norm(const ops::Weight& weight, const ops::Weight& bias) const override {
+    return {weight.stored(), bias.stored()};
+  }
+  at::Tensor constant(const ops::Weight& value) const override { return value.stored(); }
 
   at::Tensor group_norm(const at::Tensor& x, const ops::NormWeights& w, int groups, double eps,
                         bool silu) const override {

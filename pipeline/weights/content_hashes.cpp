@@ -13,7 +13,9 @@
 namespace waggle::pipeline {
 namespace {
 
+namespace fs = std::filesystem;
 constexpr std::size_t kPiece = 1 << 20;
+constexpr std::size_t kHashDigits = 64;
 
 LoadError unreadable(const std::filesystem::path& file) {
   return LoadError(file.filename().string() + ": cannot be read");
@@ -59,12 +61,41 @@ std::string ContentHashes::of(const std::filesystem::path& file) {
       return found->hash;
     }
   }
-  std::string hash = hash_of(file);
+  std::string hash = remembered(identity);
+  const bool read = hash.empty();
+  if (read) {
+    hash = hash_of(file);
+    // Not what somebody wrote in the meantime.
+    if (identity_of(file) == identity) remember(identity, hash);
+  }
   const std::lock_guard lock(mutex_);
-  ++files_read_;
+  if (read) ++files_read_;
   known_.push_front({identity, hash});
   if (known_.size() > kMostKnown) known_.pop_back();
   return hash;
+}
+
+fs::path ContentHashes::note_of(const Identity& i) const {
+  Sha256 name;
+  for (const std::int64_t number : {static_cast<std::int64_t>(i.device), static_cast<std::int64_t>(i.inode),
+                                    i.bytes, i.modified_s, i.modified_ns, i.changed_s, i.changed_ns})
+    name.add(std::to_string(number) + ' ');
+  return folder_ / (name.finish() + ".content");
+}
+
+std::string ContentHashes::remembered(const Identity& identity) const {
+  if (folder_.empty()) return {};
+  std::string hash(kHashDigits, '\0');
+  std::ifstream note(note_of(identity), std::ios::binary);
+  const bool whole = note.read(hash.data(), kHashDigits) && note.get() == '\n';
+  const bool digits = hash.find_first_not_of("0123456789abcdef") == hash.npos;
+  return whole && digits ? hash : std::string();
+}
+
+void ContentHashes::remember(const Identity& identity, const std::string& hash) const {
+  if (folder_.empty()) return;
+  // In one write, which others see whole or find too short.
+  std::ofstream(note_of(identity), std::ios::binary) << hash + '\n';
 }
 
 std::int64_t ContentHashes::files_read() const {

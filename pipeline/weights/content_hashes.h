@@ -14,6 +14,9 @@ namespace waggle::pipeline {
 /// Thread-safe; a file is read while other threads ask for other files' hashes.
 class ContentHashes {
  public:
+  /// `remembered_in`: a folder where hashes of large files outlive the process; empty: none.
+  explicit ContentHashes(std::filesystem::path remembered_in = {}) : folder_(std::move(remembered_in)) {}
+
   /// SHA-256 as 64 hexadecimal digits. Throws LoadError when the file cannot be read.
   std::string of(const std::filesystem::path& file);
   [[nodiscard]] std::int64_t files_read() const;
@@ -32,6 +35,11 @@ class ContentHashes {
   static Identity identity_of(const std::filesystem::path& file);
   static constexpr std::size_t kMostKnown = 4096;
 
+  [[nodiscard]] std::filesystem::path note_of(const Identity& identity) const;
+  [[nodiscard]] std::string remembered(const Identity& identity) const;  ///< empty: is not
+  void remember(const Identity& identity, const std::string& hash) const;
+
+  std::filesystem::path folder_;
   mutable std::mutex mutex_;
   std::list<Known> known_;  // last asked for first
   std::int64_t files_read_ = 0;

@@ -1,6 +1,7 @@
 // Mapping a safetensors file, and tensors over the mapped bytes.
 #include "pipeline/weights/safetensors.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <stdexcept>
@@ -54,6 +55,13 @@ struct SafetensorsFile::Mapping {
   Mapping() = default;
   Mapping(const Mapping&) = delete;
   Mapping& operator=(const Mapping&) = delete;
+  /// What was converted needs no memory any longer; the page cache may still have it.
+  static void let_go(void* begin, std::uint64_t bytes) {
+    const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+    const auto address = reinterpret_cast<std::uintptr_t>(begin);
+    const std::uintptr_t first = (address + page - 1) / page * page, last = (address + bytes) / page * page;
+    if (first < last) ::madvise(reinterpret_cast<void*>(first), last - first, MADV_DONTNEED);
+  }
   ~Mapping() {
     if (data != nullptr) ::munmap(const_cast<char*>(data), bytes);
   }
@@ -70,7 +78,6 @@ Result<SafetensorsFile> SafetensorsFile::open(const std::filesystem::path& path)
     if (data != MAP_FAILED) {
       mapping->data = static_cast<const char*>(data);
       mapping->bytes = static_cast<std::uint64_t>(info.st_size);
-      ::madvise(data, mapping->bytes, MADV_WILLNEED);
     }
   }
   ::close(fd);
@@ -100,7 +107,20 @@ at::Tensor SafetensorsFile::tensor(std::string_view name) const {
     return copy;
   }
   return at::from_blob(
-      const_cast<char*>(data), entry.shape, [mapping = mapping_](void*) {}, options);
+      const_cast<char*>(data), entry.shape,
+      [mapping = mapping_, bytes = entry.end - entry.begin](void* begin) { Mapping::let_go(begin, bytes); },
+      options);
+}
+
+void SafetensorsFile::will_read(std::string_view prefix) const {
+  std::uint64_t begin = mapping_->bytes, end = 0;
+  for (const auto& [name, entry] : *entries_) {
+    if (!name.starts_with(prefix)) continue;
+    begin = std::min(begin, entry.begin);
+    end = std::max(end, entry.end);
+  }
+  begin -= begin % static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+  if (begin < end) ::madvise(const_cast<char*>(mapping_->data) + begin, end - begin, MADV_WILLNEED);
 }
 
 std::uint64_t SafetensorsFile::bytes() const { return mapping_->bytes; }

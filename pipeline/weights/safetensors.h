@@ -27,6 +27,8 @@ class SafetensorsFile {
   [[nodiscard]] at::Tensor tensor(std::string_view name) const;
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
   [[nodiscard]] std::uint64_t bytes() const;
+  /// Asks the system to read ahead what the tensors take whose names begin so.
+  void will_read(std::string_view prefix = "") const;
 
  private:
   struct Mapping;

@@ -37,6 +37,7 @@ class CheckpointWeights final : public WeightSource {
   /// Names below the prefix that nobody took.
   [[nodiscard]] std::vector<std::string> unused() const override;
   [[nodiscard]] std::int64_t elements() const override { return elements_below(file_, prefix_); }
+  void will_read() const override { file_.will_read(prefix_); }
 
  private:
   [[nodiscard]] std::optional<OriginalName> translate(const std::string& name) const;

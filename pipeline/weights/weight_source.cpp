@@ -35,6 +35,10 @@ std::int64_t FileWeights::elements() const {
   return count;
 }
 
+void FileWeights::will_read() const {
+  for (const auto& file : files_) file.will_read();
+}
+
 bool FileWeights::contains(const std::string& name) const {
   for (const auto& file : files_)
     if (file.contains(name)) return true;

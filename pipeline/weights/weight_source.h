@@ -32,6 +32,8 @@ class WeightSource {
   [[nodiscard]] virtual std::vector<std::string> unused() const { return {}; }
   /// Numbers in all the stored tensors; 0 where nothing is stored.
   [[nodiscard]] virtual std::int64_t elements() const { return 0; }
+  /// All of it will be read soon, in about the order in which it lies.
+  virtual void will_read() const {}
 };
 
 /// Numbers in the tensors whose names begin so.
@@ -47,6 +49,7 @@ class FileWeights final : public WeightSource {
   [[nodiscard]] bool contains(const std::string& name) const override;
   [[nodiscard]] std::vector<std::string> unused() const override;
   [[nodiscard]] std::int64_t elements() const override;
+  void will_read() const override;
 
  private:
   std::vector<SafetensorsFile> files_;

@@ -98,6 +98,10 @@ std::string to_json(const LocalSettings& settings) {
                         {"device", settings.engine.device},
                         {"threads", settings.engine.threads},
                         {"memory_budget", settings.engine.memory_budget}};
+  if (!settings.engine.weight_cache.empty()) {
+    object["weight_cache"] = fs::absolute(settings.engine.weight_cache).string();
+    object["weight_cache_size"] = settings.engine.weight_cache_size;
+  }
   if (!settings.engine.family.empty()) object["family"] = settings.engine.family;
   for (const FolderRow& row : kFolders) {
     // Absolute, so that a run can be resumed from another folder.
@@ -116,6 +120,8 @@ Result<LocalSettings> local_settings_from_json(std::string_view text) {
     settings.engine.device = object.at("device");
     settings.engine.threads = object.at("threads");
     settings.engine.memory_budget = object.value("memory_budget", std::uint64_t{0});
+    settings.engine.weight_cache = object.value("weight_cache", std::string());
+    settings.engine.weight_cache_size = object.value("weight_cache_size", EngineFlags().weight_cache_size);
     settings.engine.family = object.value("family", std::string());
     for (const FolderRow& row : kFolders)
       settings.engine.folders.*row.folder = object.value(row.name, std::string());

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <iterator>
 #include <optional>
 #include <variant>
 
@@ -28,6 +29,9 @@ constexpr std::array<std::string_view, 13> kUnderstood{"Steps",
                                                        "Guidance interval",
                                                        "Deep cache",
                                                        "Token merging ratio"};
+
+/// Their precision, where it moves the picture.
+constexpr std::string_view kWeights = "Weights";
 
 template <class Number>
 std::optional<Number> number(std::optional<std::string_view> text) {
@@ -126,6 +130,10 @@ Result<Recipe> recipe_of(const pipeline::TextFields& texts) {
     Recipe recipe{shown ? shown->program : "waggle", std::move(request).value(), {}};
     // The job has the seed of its first picture, the text that of this one.
     if (shown && shown->request.seed) recipe.request.seed = shown->request.seed;
+    // A property of the program that rendered it, not of the job.
+    if (shown)
+      std::ranges::copy_if(shown->other, std::back_inserter(recipe.other),
+                           [](const auto& setting) { return setting.first == kWeights; });
     forget_the_queue(recipe.request);
     return recipe;
   }

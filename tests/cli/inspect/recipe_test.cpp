@@ -88,6 +88,20 @@ TEST_CASE("recipe: a picture of this program gives back its job, in every format
   CHECK(recipe->request == wanted);
 }
 
+TEST_CASE("recipe: the precision of the weights is told beside the job where it moved the picture") {
+  const JobRequest job = a_job();
+  CHECK(recipe_of(texts_of(job, 42))->other.empty());
+  pipeline::TextFields texts = texts_of(job, 42);
+  texts[0].second = pipeline::a1111_parameters(job, 42, 64, 96, "0.1.0", "int8");
+  const auto whole = recipe_of(texts);
+  REQUIRE(whole);
+  CHECK(whole->other == std::vector<std::pair<std::string, std::string>>{{"Weights", "int8"}});
+  texts.pop_back();  // a format or a program that dropped the job
+  const auto text_alone = recipe_of(texts);
+  REQUIRE(text_alone);
+  CHECK(text_alone->other == whole->other);
+}
+
 TEST_CASE("recipe: a picture of this program that lost its JSON is still understood by its parameters") {
   auto texts = texts_of(a_job(), 42);
   texts.pop_back();

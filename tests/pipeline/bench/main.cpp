@@ -17,6 +17,7 @@
 #include <sys/resource.h>
 
 #include "pipeline/engine/allocator.h"
+#include "pipeline/engine/block_arena.h"
 #include "pipeline/engine/device.h"
 #include "tests/pipeline/bench/ceilings.h"
 #include "tests/pipeline/bench/measured_operations.h"
@@ -69,6 +70,7 @@ void prepare(const Options& o) {
   at::set_num_threads(thread_count(o.threads));
   at::init_num_threads();
   keep_freed_memory();
+  keep_tensors_apart();
 }
 
 /// Of the part: what is no UNet has no weights in int8.
@@ -207,6 +209,8 @@ int main(int argc, char** argv) {
   app.add_option("--threads", o.threads, "0: all")->check(CLI::Range(0, 1024));
   app.add_option("--tolerance", o.tolerance, "relative error beside fp32 that is accepted")
       ->capture_default_str();
+  app.add_option("--weight-cache", o.weight_cache, "load: with a cache in this folder, which is filled first")
+      ->type_name("DIR");
   app.add_flag("--cold", o.cold,
                "load: the files' pages are dropped from the page cache before each reading");
   app.add_flag("!--no-check", o.check,

@@ -58,20 +58,20 @@ class MeasuredOperations final : public ops::Operations {
 
   std::string_view name() const override { return inner_->name(); }
   at::TensorOptions activations() const override { return inner_->activations(); }
-  std::unique_ptr<ops::Convolution> convolution(at::Tensor weight, at::Tensor bias,
+  std::unique_ptr<ops::Convolution> convolution(const ops::Weight& weight, const ops::Weight& bias,
                                                 ops::ConvolutionGeometry geometry) const override {
     const double per_output = 2.0 * static_cast<double>(weight.size(1) * weight.size(2) * weight.size(3));
     return std::make_unique<MeasuredConvolution>(inner_->convolution(weight, bias, geometry), per_output,
                                                  ledger_);
   }
-  std::unique_ptr<ops::Linear> linear(at::Tensor weight, at::Tensor bias) const override {
+  std::unique_ptr<ops::Linear> linear(const ops::Weight& weight, const ops::Weight& bias) const override {
     const double per_output = 2.0 * static_cast<double>(weight.size(1));
     return std::make_unique<MeasuredLinear>(inner_->linear(weight, bias), per_output, ledger_);
   }
-  ops::NormWeights norm(at::Tensor weight, at::Tensor bias) const override {
+  ops::NormWeights norm(const ops::Weight& weight, const ops::Weight& bias) const override {
     return inner_->norm(weight, bias);
   }
-  at::Tensor constant(at::Tensor value) const override { return inner_->constant(value); }
+  at::Tensor constant(const ops::Weight& value) const override { return inner_->constant(value); }
   at::Tensor group_norm(const at::Tensor& x, const ops::NormWeights& w, int groups, double eps,
                         bool silu) const override {
     return timed(ledger_, "group_norm", 0, [&] { return inner_->group_norm(x, w, groups, eps, silu); });

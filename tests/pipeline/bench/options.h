@@ -17,7 +17,8 @@ struct Options {
   double guidance = 0;  ///< 0: the model's own
   std::string sampler, prompt = "a small purple star on the left, orange background";
   bool check = true;
-  bool cold = false;  ///< load: the file's pages are dropped from the page cache first
+  bool cold = false;                   ///< load: the file's pages are dropped from the page cache first
+  std::filesystem::path weight_cache;  ///< load; empty: none
   std::filesystem::path
       model_path;  ///< e2e, load, trade; empty: random weights of `model` in a temporary folder
 };

@@ -16,6 +16,7 @@
 #include <nlohmann/json.hpp>
 
 #include "pipeline/engine/allocator.h"
+#include "pipeline/engine/block_arena.h"
 #include "pipeline/engine/device.h"
 #include "pipeline/engine/image_run.h"
 #include "pipeline/models/family_configs.h"
@@ -143,6 +144,7 @@ json measure_shortcuts(const Options& o) {
   at::set_num_threads(thread_count(o.threads));
   at::init_num_threads();
   keep_freed_memory();
+  keep_tensors_apart();
   const Subject subject(o, precision_from_name(o.precision).value()), int8(o, Precision::int8);
   PlanRequest wish;
   wish.sampler = o.sampler;
