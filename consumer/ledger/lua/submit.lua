@@ -93,13 +93,11 @@ local function submit(rare, id, request, batch, model, given)
   local job = {model = model, pinned = rare.pinned, batch = batch, more = blobs or deadline_after or idempotency}
   local lane, priority, position = lane_of(job), tonumber(rare.priority or 0), 0
   local deadline = deadline_after and text(now + deadline_after)
-  -- What is told of it to a worker whose claim stands.
-  local function told()
-    return id .. ' 1 ' .. now_text .. '-1 ' .. (deadline or '-') .. ' ' .. #batch .. '\n' .. batch .. request
-  end
   local worker, token, lease
   if nothing_waits(lane) and not job.pinned and not (blobs and too_many_bytes(bytes, max_bytes)) then
-    worker, token, lease = grant(model, told)
+    worker, token, lease = grant(model, function()
+      return id .. ' 1 ' .. now_text .. '-1 ' .. (deadline or '-') .. ' ' .. #batch .. '\n' .. batch .. request
+    end)
   end
   if worker then
     job.score = first_score(priority)
