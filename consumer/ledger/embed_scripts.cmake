@@ -1,15 +1,20 @@
 # cmake -DFOLDER=lua -DOUTPUT=scripts.cpp -P embed_scripts.cmake
 #
-# One library of Redis functions: job.lua, then each other file as the body of a function of ARGV. Its names carry a hash of
+# One library of Redis functions: job.lua and standing.lua, then each other file as the body of a function of ARGV. Its names carry a hash of
 # it, so programs of two versions may use one Redis. "-- @flags" is a script's first line when it has one of Redis's flags.
 cmake_minimum_required(VERSION 3.25)
-file(READ ${FOLDER}/job.lua library)
+set(shared job standing)
+set(library)
+foreach(name IN LISTS shared)
+  file(READ ${FOLDER}/${name}.lua own)
+  string(APPEND library "${own}")
+endforeach()
 file(GLOB files ${FOLDER}/*.lua)
 list(SORT files)
 set(names)
 foreach(file IN LISTS files)
   get_filename_component(name ${file} NAME_WE)
-  if(name STREQUAL "job")
+  if(name IN_LIST shared)
     continue()
   endif()
   file(READ ${file} own)

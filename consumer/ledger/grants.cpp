@@ -58,8 +58,6 @@ Grants::Grants(Options options, WorkerId worker, std::string_view instance)
     : impl_(std::make_unique<Impl>(std::move(options), std::move(worker), instance)) {}
 Grants::~Grants() = default;
 
-void Grants::interrupt() noexcept { impl_->redis.interrupt(); }
-
 bool Grants::listen() { return descriptor() >= 0 || impl_->redis.subscribe(impl_->channel).has_value(); }
 
 int Grants::descriptor() const { return impl_->redis.descriptor(); }

@@ -19,8 +19,6 @@ class Grants {
   Grants(const Grants&) = delete;
   Grants& operator=(const Grants&) = delete;
 
-  /// From any thread; see Ledger::interrupt.
-  void interrupt() noexcept;
   /// Connects unless it is connected. Until this has been true no claim of this worker may stand.
   bool listen();
   /// For an event loop: readable means "call receive"; -1 without a connection.

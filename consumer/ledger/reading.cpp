@@ -141,6 +141,25 @@ Event logged_event(const JobId& job, const std::string& entry_id, int attempt, E
   return event;
 }
 
+Result<ClaimedJob> read_claimed(const Value& row, const WorkerId& worker) {
+  auto request = codec::from_msgpack<JobRequest>(row.at(2).text);
+  if (!request) return Error{ErrorCode::internal, "a stored request is unreadable"};
+  ClaimedJob job;
+  job.lease = {JobId(row.at(0).text), static_cast<int>(row.at(1).number()), worker};
+  job.request = std::move(request).value();
+  job.batch_key = row.at(3).text;
+  job.started = logged_event(job.lease.job, row.at(4).text, job.lease.attempt, StartedEvent{worker});
+  if (row.items.size() < 8) return job;
+  job.run_alone = row.at(5).number() != 0;
+  if (!row.at(6).text.empty()) job.deadline_ms = row.at(6).number();
+  const Value& images = row.at(7);
+  for (std::size_t i = 0; i + 1 < images.items.size(); i += 2) {
+    job.images_done.push_back(
+        read_image(static_cast<int>(images.items[i].number()), images.items[i + 1].text));
+  }
+  return job;
+}
+
 Result<JobStatus> read_status(const Value& row) {
   const Fields fields = to_fields(row.at(1));
   JobStatus status;

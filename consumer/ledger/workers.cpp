@@ -18,29 +18,6 @@ std::string for_the_log(Event event) {
   return codec::to_msgpack(event);
 }
 
-}  // namespace
-
-Result<ClaimedJob> read_claimed(const Value& row, const WorkerId& worker) {
-  auto request = codec::from_msgpack<JobRequest>(row.at(2).text);
-  if (!request) return Error{ErrorCode::internal, "a stored request is unreadable"};
-  ClaimedJob job;
-  job.lease = {JobId(row.at(0).text), static_cast<int>(row.at(1).number()), worker};
-  job.request = std::move(request).value();
-  job.batch_key = row.at(3).text;
-  job.started = logged_event(job.lease.job, row.at(4).text, job.lease.attempt, StartedEvent{worker});
-  if (row.items.size() < 8) return job;
-  job.run_alone = row.at(5).number() != 0;
-  if (!row.at(6).text.empty()) job.deadline_ms = row.at(6).number();
-  const Value& images = row.at(7);
-  for (std::size_t i = 0; i + 1 < images.items.size(); i += 2) {
-    job.images_done.push_back(
-        read_image(static_cast<int>(images.items[i].number()), images.items[i + 1].text));
-  }
-  return job;
-}
-
-namespace {
-
 FinishOutcome finish_outcome(std::string_view word) {
   if (word == "ended") return FinishOutcome::ended;
   if (word == "requeued") return FinishOutcome::requeued;
