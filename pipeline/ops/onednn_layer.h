@@ -14,7 +14,7 @@
 #include <oneapi/dnnl/dnnl.hpp>
 
 #include "pipeline/ops/weight.h"
-#include "pipeline/weights/sha256.h"
+#include "pipeline/weights/blake2b.h"
 
 namespace waggle::pipeline::ops::onednn {
 
@@ -54,7 +54,7 @@ inline void reorder(const memory& from, const memory& to, const memory::desc& pl
 
 /// Equal for layouts that are equal in every bit: order, blocks, padding, compensation.
 inline std::string name_of(const memory::desc& desc) {
-  Sha256 hash;
+  Blake2b hash;
   hash.add({reinterpret_cast<const char*>(&desc.data), sizeof desc.data});
   return "onednn " + hash.finish();
 }

@@ -7,7 +7,7 @@
 
 #include <sys/stat.h>
 
-#include "pipeline/weights/sha256.h"
+#include "pipeline/weights/blake2b.h"
 #include "pipeline/weights/weight_source.h"
 
 namespace waggle::pipeline {
@@ -24,7 +24,7 @@ LoadError unreadable(const std::filesystem::path& file) {
 std::string hash_of(const std::filesystem::path& file) {
   std::ifstream in(file, std::ios::binary);
   if (!in) throw unreadable(file);
-  Sha256 hash;
+  Blake2b hash;
   std::vector<char> piece(kPiece);
   while (in.read(piece.data(), static_cast<std::streamsize>(piece.size())), in.gcount() > 0)
     hash.add({piece.data(), static_cast<std::size_t>(in.gcount())});
@@ -76,7 +76,7 @@ std::string ContentHashes::of(const std::filesystem::path& file) {
 }
 
 fs::path ContentHashes::note_of(const Identity& i) const {
-  Sha256 name;
+  Blake2b name;
   for (const std::int64_t number : {static_cast<std::int64_t>(i.device), static_cast<std::int64_t>(i.inode),
                                     i.bytes, i.modified_s, i.modified_ns, i.changed_s, i.changed_ns})
     name.add(std::to_string(number) + ' ');

@@ -17,7 +17,7 @@ class ContentHashes {
   /// `remembered_in`: a folder where hashes of large files outlive the process; empty: none.
   explicit ContentHashes(std::filesystem::path remembered_in = {}) : folder_(std::move(remembered_in)) {}
 
-  /// SHA-256 as 64 hexadecimal digits. Throws LoadError when the file cannot be read.
+  /// BLAKE2b-256 as 64 hexadecimal digits. Throws LoadError when the file cannot be read.
   std::string of(const std::filesystem::path& file);
   [[nodiscard]] std::int64_t files_read() const;
 

@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "pipeline/weights/sha256.h"
+#include "pipeline/weights/blake2b.h"
 #include "pipeline/weights/shallow_json.h"
 
 namespace waggle::pipeline {
@@ -28,7 +28,7 @@ constexpr std::uint64_t kMostTable = 64 << 20, kAlignment = 64;
 std::uint64_t aligned(std::uint64_t offset) { return (offset + kAlignment - 1) / kAlignment * kAlignment; }
 
 std::string hash_of(std::string_view bytes) {
-  Sha256 hash;
+  Blake2b hash;
   hash.add(bytes);
   return hash.finish();
 }

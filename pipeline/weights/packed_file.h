@@ -1,9 +1,9 @@
 // A file of weights as one machine multiplies them, mapped where it lies.
 //
-// Format, version 1, never renumber: "wagglew1"; the length of a table, 8 bytes, little endian; its SHA-256
-// in 64 digits; the table, JSON: {"key", "bytes" of the weights, "weights": [[name, layout, dtype, sizes,
-// offset]]}; then the weights, each at a multiple of 64. Only the table has a checksum: a file is written
-// whole, and comes to its name by being renamed.
+// Format, version 1, never renumber: "wagglew1"; the length of a table, 8 bytes, little endian; its BLAKE2b
+// digest in 64 digits; the table, JSON: {"key", "bytes" of the weights, "weights": [[name, layout, dtype,
+// sizes, offset]]}; then the weights, each at a multiple of 64. Only the table has a checksum: a file is
+// written whole, and comes to its name by being renamed.
 #pragma once
 
 #include <cstdint>

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <chrono>
 
-#include "pipeline/weights/sha256.h"
+#include "pipeline/weights/blake2b.h"
 
 namespace waggle::pipeline {
 namespace {
@@ -46,7 +46,7 @@ WeightCache::WeightCache(fs::path dir, std::int64_t limit_bytes, Log log)
 }
 
 std::unique_ptr<CachedWeights> WeightCache::open(const Content& content) {
-  Sha256 hash;
+  Blake2b hash;
   try {
     for (const auto& file : content.files) hash.add(hashes_.of(file));
   } catch (const std::exception& error) {
