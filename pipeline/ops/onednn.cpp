@@ -11,6 +11,7 @@
 #include <ATen/Functions.h>
 
 #include "pipeline/ops/onednn_layer.h"
+#include "pipeline/ops/pointwise.h"
 
 namespace waggle::pipeline::ops {
 namespace {
@@ -214,6 +215,10 @@ std::string onednn_layouts() {
 
 std::unique_ptr<Convolution> onednn_convolution(const Weight& weight, const Weight& bias,
                                                 ConvolutionGeometry geometry, at::ScalarType dtype) {
+  // Not its convolutions of 1x1: on AMX the one with a residual writes past its result where the cells are
+  // few (oneDNN 2.6: 3 maps of 5x9).
+  if (is_pointwise(weight, geometry))
+    return std::make_unique<PointwiseConvolution>(onednn_linear(weight, bias, dtype));
   return std::make_unique<OneDnnConvolution>(weight, bias, geometry, type_of(dtype));
 }
 

@@ -61,9 +61,12 @@ TEST_CASE("operations: convolutions, with and without stride, bias and residual"
     std::int64_t batch, in, out, height, width;
     int kernel, stride, padding;
   };
-  const Shape shapes[] = {{2, 4, 320, 64, 64, 3, 1, 1},   {2, 320, 320, 64, 64, 3, 2, 1},
-                          {1, 640, 320, 32, 32, 1, 1, 0}, {1, 9, 16, 9, 7, 3, 1, 1},
-                          {3, 17, 5, 11, 13, 3, 2, 0},    {1, 128, 3, 64, 64, 3, 1, 1}};
+  const Shape shapes[] = {
+      {2, 4, 320, 64, 64, 3, 1, 1},   {2, 320, 320, 64, 64, 3, 2, 1}, {1, 640, 320, 32, 32, 1, 1, 0},
+      {1, 9, 16, 9, 7, 3, 1, 1},      {3, 17, 5, 11, 13, 3, 2, 0},    {1, 128, 3, 64, 64, 3, 1, 1},
+      {2, 320, 320, 64, 64, 3, 1, 1}, {2, 1280, 640, 8, 8, 3, 1, 1},  {3, 64, 96, 9, 7, 3, 1, 1},
+      {1, 32, 64, 1, 1, 3, 1, 1},     {5, 96, 32, 33, 5, 3, 1, 1},    {2, 256, 64, 61, 250, 3, 1, 1},
+      {3, 64, 32, 5, 9, 1, 1, 0}};
   for_each([&](const ops::Operations& fast) {
     for (const Shape& s : shapes) {
       INFO(s.in << "->" << s.out << " " << s.height << "x" << s.width << " kernel " << s.kernel);
