@@ -25,6 +25,10 @@ Linear Builder::linear(std::string_view name, std::int64_t in, std::int64_t out,
   return {ops_->linear(take(name, "weight", {out, in}), bias ? take(name, "bias", {out}) : ops::Weight())};
 }
 
+Linear Builder::geglu_linear(std::string_view name, std::int64_t in, std::int64_t out) const {
+  return {ops_->geglu_linear(take(name, "weight", {2 * out, in}), take(name, "bias", {2 * out}))};
+}
+
 Linear Builder::pointwise(std::string_view name, std::int64_t in, std::int64_t out,
                           bool stored_as_convolution) const {
   if (!stored_as_convolution) return linear(name, in, out);

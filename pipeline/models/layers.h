@@ -66,6 +66,8 @@ class Builder {
                                                      std::int64_t out) const;
   [[nodiscard]] Linear linear(std::string_view name, std::int64_t in, std::int64_t out,
                               bool bias = true) const;
+  /// With GEGLU behind it; the weight is [2 * out, in].
+  [[nodiscard]] Linear geglu_linear(std::string_view name, std::int64_t in, std::int64_t out) const;
   /// A 1x1 convolution over positions, used as a linear layer: weight [out, in, 1, 1] or [out, in].
   [[nodiscard]] Linear pointwise(std::string_view name, std::int64_t in, std::int64_t out,
                                  bool stored_as_convolution) const;

@@ -20,7 +20,7 @@ TransformerBlock::TransformerBlock(const Builder& build, std::int64_t width, int
       norm2_(build.layer_norm("norm2", width)),
       attn2_(attention(build / "attn2", width, context_width)),
       norm3_(build.layer_norm("norm3", width)),
-      ff_in_(build.linear("ff.net.0.proj", width, 8 * width)),
+      ff_in_(build.geglu_linear("ff.net.0.proj", width, 4 * width)),
       ff_out_(build.linear("ff.net.2", 4 * width, width)) {}
 
 KeysValues TransformerBlock::prepare(const at::Tensor& context) const {
@@ -43,7 +43,7 @@ at::Tensor TransformerBlock::forward(const at::Tensor& input, const KeysValues& 
   at::Tensor x = attend_to_itself(input, merging);
   const at::Tensor a = norm2_(x);
   x = attn2_.to_out(ops_->attention(attn2_.to_q(a), text.k, text.v, heads_, false), x);
-  return ff_out_(ops_->geglu(ff_in_(norm3_(x))), x);
+  return ff_out_(ff_in_(norm3_(x)), x);
 }
 
 Transformer2D::Transformer2D(const Builder& build, std::int64_t channels, int heads, int layers,

@@ -24,6 +24,8 @@
 #include <ATen/ops/upsample_nearest2d.h>
 
 #include "pipeline/ops/onednn.h"
+#include "pipeline/ops/pointwise.h"
+#include "pipeline/ops/products.h"
 
 namespace waggle::pipeline::ops {
 namespace {
@@ -60,8 +62,10 @@ struct Free {
 template <class Element>
 class FastOperations final : public Operations {
  public:
-  FastOperations(std::string_view name, const Kernels<Element>& kernels)
-      : name_(name), norms_(kernels.norms), attention_(kernels.attention) {}
+  /// `products`: null where linear layers are oneDNN's, as convolutions are.
+  FastOperations(std::string_view name, const Kernels<Element>& kernels,
+                 const kernels::ProductKernels* products)
+      : name_(name), norms_(kernels.norms), attention_(kernels.attention), products_(products) {}
 
   std::string_view name() const override { return name_; }
   at::TensorOptions activations() const override {
@@ -70,10 +74,20 @@ class FastOperations final : public Operations {
 
   std::unique_ptr<Convolution> convolution(const Weight& weight, const Weight& bias,
                                            ConvolutionGeometry geometry) const override {
+    if (products_ != nullptr && is_pointwise(weight, geometry))
+      if (auto made = product_linear(weight, bias, *products_))
+        return std::make_unique<PointwiseConvolution>(std::move(made));
     return onednn_convolution(weight, bias, geometry, kDtype<Element>);
   }
   std::unique_ptr<Linear> linear(const Weight& weight, const Weight& bias) const override {
+    if (products_ != nullptr)
+      if (auto made = product_linear(weight, bias, *products_)) return made;
     return onednn_linear(weight, bias, kDtype<Element>);
+  }
+  std::unique_ptr<Linear> geglu_linear(const Weight& weight, const Weight& bias) const override {
+    if (products_ != nullptr)
+      if (auto made = product_geglu(weight, bias, *products_)) return made;
+    return Operations::geglu_linear(weight, bias);
   }
   NormWeights norm(const Weight& weight, const Weight& bias) const override {
     return {weight.as(at::kFloat), bias.as(at::kFloat)};
@@ -209,17 +223,21 @@ class FastOperations final : public Operations {
   std::string_view name_;
   kernels::NormKernels<Element> norms_;
   kernels::AttentionKernels<Element> attention_;
+  const kernels::ProductKernels* products_;
 };
 
 template <class Element>
-std::shared_ptr<const Operations> with(std::string_view name, const Kernels<Element>* kernels) {
+std::shared_ptr<const Operations> with(std::string_view name, const Kernels<Element>* kernels,
+                                       const kernels::ProductKernels* products = nullptr) {
   if (kernels == nullptr) return nullptr;
-  return std::make_shared<FastOperations<Element>>(name, *kernels);
+  return std::make_shared<FastOperations<Element>>(name, *kernels, products);
 }
 
 }  // namespace
 
-std::shared_ptr<const Operations> amx_bf16_operations() { return with("amx_bf16", kernels::amx_bf16()); }
+std::shared_ptr<const Operations> amx_bf16_operations() {
+  return with("amx_bf16", kernels::amx_bf16(), kernels::amx_products());
+}
 std::shared_ptr<const Operations> avx512_bf16_operations() {
   return with("avx512_bf16", kernels::avx512_bf16());
 }

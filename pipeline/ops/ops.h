@@ -60,6 +60,10 @@ class Operations {
                                                                  ConvolutionGeometry geometry) const = 0;
   /// **Shape**: weight [out, in], bias [out] or undefined.
   [[nodiscard]] virtual std::unique_ptr<Linear> linear(const Weight& weight, const Weight& bias) const = 0;
+  /// A linear layer with GEGLU behind it (Shazeer 2020): a * GELU(g) for [a, g] = x W^T + b. Its forward()
+  /// takes no residual. **Shape**: weight [2n, in]; [..., in] -> [..., n]. **Lifetime**: within that of the
+  /// operations.
+  [[nodiscard]] virtual std::unique_ptr<Linear> geglu_linear(const Weight& weight, const Weight& bias) const;
   [[nodiscard]] virtual NormWeights norm(const Weight& weight, const Weight& bias) const = 0;
   /// A tensor that is used as it is (embeddings, positions).
   [[nodiscard]] virtual at::Tensor constant(const Weight& value) const = 0;

@@ -68,6 +68,11 @@ class MeasuredOperations final : public ops::Operations {
     const double per_output = 2.0 * static_cast<double>(weight.size(1));
     return std::make_unique<MeasuredLinear>(inner_->linear(weight, bias), per_output, ledger_);
   }
+  std::unique_ptr<ops::Linear> geglu_linear(const ops::Weight& weight,
+                                            const ops::Weight& bias) const override {
+    const double per_output = 4.0 * static_cast<double>(weight.size(1));  // each of two columns
+    return std::make_unique<MeasuredLinear>(inner_->geglu_linear(weight, bias), per_output, ledger_);
+  }
   ops::NormWeights norm(const ops::Weight& weight, const ops::Weight& bias) const override {
     return inner_->norm(weight, bias);
   }

@@ -88,8 +88,14 @@ TEST_CASE("operations: convolutions, with and without stride, bias and residual"
 
 TEST_CASE("operations: linear layers over any number of rows") {
   for_each([&](const ops::Operations& fast) {
-    for (const auto& [rows, in, out] : std::vector<std::array<std::int64_t, 3>>{
-             {8192, 320, 2560}, {154, 768, 320}, {2, 1280, 320}, {1, 33, 7}, {77, 40, 40}}) {
+    for (const auto& [rows, in, out] : std::vector<std::array<std::int64_t, 3>>{{8192, 320, 2560},
+                                                                                {154, 768, 320},
+                                                                                {2, 1280, 320},
+                                                                                {1, 33, 7},
+                                                                                {77, 40, 40},
+                                                                                {31, 5120, 64},
+                                                                                {96, 32, 32},
+                                                                                {1231, 320, 96}}) {
       INFO(rows << " " << in << "->" << out);
       const at::Tensor x = rounded(fast, {1, rows, in}), w = rounded(fast, {out, in}, 0.05),
                        b = rounded(fast, {out});
@@ -99,6 +105,22 @@ TEST_CASE("operations: linear layers over any number of rows") {
       const at::Tensor residual = rounded(fast, expected.sizes());
       CHECK(relative_error(quick->forward(x.to(fast.activations()), residual.to(fast.activations())),
                            expected + residual) < bound_of(fast));
+    }
+  });
+}
+
+TEST_CASE("operations: linear layers with GEGLU behind them, with and without bias") {
+  for_each([&](const ops::Operations& fast) {
+    for (const auto& [rows, in, out] : std::vector<std::array<std::int64_t, 3>>{
+             {4096, 320, 1280}, {33, 64, 48}, {1, 32, 16}, {77, 40, 20}, {130, 96, 32}}) {
+      INFO(rows << " " << in << "->" << out);
+      const at::Tensor x = rounded(fast, {2, rows, in}), w = rounded(fast, {2 * out, in}, 0.05),
+                       b = rounded(fast, {2 * out});
+      const at::Tensor input = x.to(fast.activations());
+      CHECK(relative_error(fast.geglu_linear(w, b)->forward(input, {}),
+                           exact().geglu_linear(w, b)->forward(x, {})) < 2 * bound_of(fast));
+      CHECK(relative_error(fast.geglu_linear(w, {})->forward(input, {}),
+                           exact().geglu_linear(w, {})->forward(x, {})) < 2 * bound_of(fast));
     }
   });
 }
