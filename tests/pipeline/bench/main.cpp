@@ -120,12 +120,18 @@ json measure_part(const Options& o) {
   const auto fast = measured(operations_of(o), ledger);
   const Work work = make_work(o, fast);
 
+  const Products products(fast->activations().dtype().toScalarType());
   const at::Tensor result = work();  // warm-up: primitives are made, memory is touched
-  std::vector<double> seconds;
-  const long faults_before = usage_so_far().ru_minflt;
+  std::vector<double> seconds, sustained{products.gflops()}, shares;
+  long faults = 0;
   for (int i = 0; i < o.runs; ++i) {
     ledger.clear();
+    const long faults_before = usage_so_far().ru_minflt;
     seconds.push_back(seconds_of(work));
+    faults += usage_so_far().ru_minflt - faults_before;
+    sustained.push_back(products.gflops());
+    const double around = (sustained[sustained.size() - 2] + sustained.back()) / 2;
+    shares.push_back(ledger.flop() * 1e-9 / seconds.back() / around);
   }
   const rusage usage = usage_so_far();
   const Ceilings ceilings = highest(before, measure_ceilings());
@@ -145,9 +151,11 @@ json measure_part(const Options& o) {
   out["gflops"] = ledger.flop() * 1e-9 / median;
   out["ceilings"] = {{"bf16_gflops", ceilings.bf16_gflops},
                      {"fp32_gflops", ceilings.fp32_gflops},
-                     {"copy_gbytes_per_s", ceilings.copy_gbytes_per_s}};
+                     {"copy_gbytes_per_s", ceilings.copy_gbytes_per_s},
+                     {"sustained_gflops", spread(sustained)}};
+  out["share_of_sustained"] = spread(shares);
   out["share_of_ceiling"] = ledger.flop() * 1e-9 / median / ceiling;
-  out["page_faults_per_run"] = static_cast<double>(usage.ru_minflt - faults_before) / o.runs;
+  out["page_faults_per_run"] = static_cast<double>(faults) / o.runs;
   out["peak_bytes"] = usage.ru_maxrss * 1024LL;
   out["by_kind"] = kinds_of(ledger, last);
   return out;
