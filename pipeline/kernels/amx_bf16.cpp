@@ -1,5 +1,5 @@
-// The kernels in bf16 on AMX: attention and products by its tiles, the norms as on AVX512-BF16. Compiled for that
-// processor.
+// The kernels in bf16 on AMX: attention and products by its tiles, the norms as on AVX512-BF16. Compiled for
+// that processor.
 #include "pipeline/kernels/attention_amx.h"
 #include "pipeline/kernels/format_bf16.h"
 #include "pipeline/kernels/norms_of_format.h"

@@ -1,5 +1,5 @@
-// BLAKE2b (RFC 7693) of 32 bytes, for telling weight files apart by their content. Several times as fast as
-// SHA-256 where the processor has no instructions for that.
+// BLAKE2b (RFC 7693) of 32 bytes, for telling weight files apart by their content. Some three times as fast
+// as SHA-256 without instructions for that.
 #pragma once
 
 #include <string>

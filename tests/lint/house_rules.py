@@ -43,7 +43,7 @@ LIBRARIES = (
     ("prometheus-cpp", r"prometheus/", ("consumer/bridge",)),
     ("CLI11", r"CLI/", PROGRAMS + ("pipeline/training",)),
     ("spdlog", r"(spdlog|fmt)/", PROGRAMS + ("consumer/bus", "consumer/ledger")),
-    ("libsodium", r"sodium", PROGRAMS + ("schemas/codec", "consumer/bus", "consumer/ledger")),
+    ("libsodium", r"sodium", PROGRAMS + ("schemas/codec", "pipeline", "consumer/bus", "consumer/ledger")),
 )
 
 TORCH = re.compile(r"(torch|ATen|c10|caffe2)/")

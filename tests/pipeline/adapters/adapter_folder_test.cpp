@@ -6,8 +6,8 @@
 #include <catch2/catch.hpp>
 
 #include "pipeline/catalogue.h"
-#include "pipeline/weights/content_hashes.h"
 #include "pipeline/weights/blake2b.h"
+#include "pipeline/weights/content_hashes.h"
 #include "pipeline/weights/weight_source.h"
 #include "tests/pipeline/adapters/written_lora.h"
 
