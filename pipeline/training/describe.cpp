@@ -169,6 +169,10 @@ std::string ground_phrase(const Ground& ground, bool article, Caption& said, Dic
   return as_ground ? noun(colors + " striped " + ground_word(dice)) : run + colors + " stripes";
 }
 
+bool is_on_paper(const Scene& scene) {
+  return scene.ground.kind == GroundKind::plain && scene.ground.first == paper_for(scene.figures);
+}
+
 std::string before_ground(const std::string& figures, const std::string& ground, bool article, Dice& dice) {
   if (!article) return dice.chance(0.5) ? figures + ", " + ground : figures + " on " + ground;
   static constexpr std::array<Text, 5> kJoins{" on ", " on ", " on ", " against ", " in front of "};
@@ -182,8 +186,10 @@ Caption caption(const Scene& scene, std::mt19937_64& generator, Silence silence)
   Caption said;
   said.figures.resize(scene.figures.size());
   const std::string figures = figures_phrase(scene, said, silence, dice);
-  const bool unusual = silence == Silence::of_the_usual && scene.ground.kind != GroundKind::plain;
-  said.ground_kind = unusual || dice.chance(0.75);
+  if (silence == Silence::of_anything)
+    said.ground_kind = dice.chance(0.75);
+  else
+    said.ground_kind = !is_on_paper(scene) || dice.chance(0.25);
   if (!said.ground_kind) {
     said.text = figures;
   } else {

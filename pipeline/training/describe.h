@@ -27,8 +27,9 @@ struct Caption {
 };
 
 /// What words may leave out: anything, as people do; or only what is as people would expect it (mostly
-/// medium sizes, one figure in the middle, two side by side in the order of the words, a plain ground). A
-/// model that learns from the second kind has one picture in mind where it is told little, not ten at once.
+/// medium sizes, one figure in the middle, two side by side in the order of the words, on paper: see
+/// paper_for()). A model that learns from the second kind has one picture in mind where it is told little,
+/// not ten at once.
 enum class Silence : std::uint8_t { of_anything, of_the_usual };
 
 Caption caption(const Scene& scene, std::mt19937_64& generator, Silence silence = Silence::of_anything);

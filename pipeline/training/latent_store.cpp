@@ -41,7 +41,9 @@ std::vector<Scene> scenes_for(std::uint64_t seed, std::int64_t count) {
   std::vector<Scene> scenes;
   for (std::int64_t i = 0; i < count; ++i) {
     auto generator = generator_for(seed, kStoredScenes, static_cast<std::uint64_t>(i));
-    scenes.push_back(i % 2 == 0 ? random_scene(generator) : harder_scene(generator));
+    scenes.push_back(i % 4 == 0   ? scene_on_paper(generator)
+                     : i % 2 == 0 ? random_scene(generator)
+                                  : harder_scene(generator));
   }
   return scenes;
 }

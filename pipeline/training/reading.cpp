@@ -95,7 +95,7 @@ Reader::Reader(std::uint64_t seed, at::ScalarType precision, const pipeline::Tok
       operations_(mixed_operations(precision)),
       tokenizer_(tokenizer),
       text_(pipeline::Builder(parameters_, *operations_), clip_config(tokenizer)) {
-  const pipeline::Builder head(head_, *operations_, "head");
+  const pipeline::Builder head(head_, *operations_, nullptr, "head");
   choices_ = head.linear("choices", text_.config().width, choice_count());
   thumbnail_ = head.linear("thumbnail", text_.config().width, kThumbnail * kThumbnail * 3);
 }

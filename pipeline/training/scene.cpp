@@ -171,6 +171,30 @@ Scene harder_scene(std::mt19937_64& generator) {
   return smallest_radius(second) < smallest_radius(first) ? second : first;
 }
 
+Color paper_for(const std::vector<Figure>& figures) {
+  static constexpr std::array<Color, 5> kPapers{Color::white, Color::black, Color::cyan, Color::orange,
+                                                Color::purple};
+  const auto suits = [&](Color paper) {
+    const Ground ground{GroundKind::plain, paper, paper};
+    return std::ranges::all_of(figures,
+                               [&](const Figure& figure) { return stands_out(figure.color, ground); });
+  };
+  return *std::ranges::find_if(kPapers, suits);  // no two colours are close to all of them
+}
+
+Scene scene_on_paper(std::mt19937_64& generator) {
+  Dice dice(generator);
+  Scene scene;
+  Color paper{};
+  const bool not_white = dice.chance(0.5);
+  do {
+    scene = random_scene(generator);
+    paper = paper_for(scene.figures);
+  } while (not_white && paper == Color::white);
+  scene.ground = {GroundKind::plain, paper, paper};
+  return scene;
+}
+
 Scene held_out_scene(std::mt19937_64& generator) {
   Dice dice(generator);
   return scene_around(held_out_kind(dice), dice);

@@ -58,6 +58,11 @@ Scene random_scene(std::mt19937_64& generator);
 /// Whichever of two random scenes has the smaller figure: small ones, and two at once, are the last to come
 /// out right.
 Scene harder_scene(std::mt19937_64& generator);
+/// What figures are drawn on if nobody says anything else: white; black or another colour where one of them
+/// would not stand out from that.
+Color paper_for(const std::vector<Figure>& figures);
+/// The same scene on such paper, half the time with figures that white is none for.
+Scene scene_on_paper(std::mt19937_64& generator);
 /// A scene whose first figure is a held-out combination; a second one, if there is one, is not.
 Scene held_out_scene(std::mt19937_64& generator);
 

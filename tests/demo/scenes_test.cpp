@@ -68,6 +68,37 @@ TEST_CASE("scenes: any two colours are far apart for the eye", "[scenes]") {
   }
 }
 
+TEST_CASE("scenes: paper is white, but for figures that white would hide; none is hidden by any",
+          "[scenes]") {
+  for (std::size_t i = 0; i < kColorCount; ++i) {
+    for (std::size_t j = 0; j < kColorCount; ++j) {
+      const auto one = static_cast<Color>(i), other = static_cast<Color>(j);
+      INFO(name(one) << " and " << name(other));
+      const Color paper = paper_for({{Shape::circle, one}, {Shape::star, other}});
+      for (const Color figure : {one, other}) CHECK(distance(to_lab(rgb(figure)), to_lab(rgb(paper))) > 40);
+    }
+  }
+  CHECK(paper_for({{Shape::circle, Color::red}}) == Color::white);
+  CHECK(paper_for({{Shape::circle, Color::white}}) == Color::black);
+  const Color for_both = paper_for({{Shape::circle, Color::white}, {Shape::ring, Color::black}});
+  CHECK(for_both != Color::white);
+  CHECK(for_both != Color::black);
+}
+
+TEST_CASE("scenes: paper that is not white comes up more often than by chance", "[scenes]") {
+  std::mt19937_64 generator(9);
+  constexpr int kCount = 2000;
+  int white = 0;
+  for (int i = 0; i < kCount; ++i) {
+    const Scene scene = scene_on_paper(generator);
+    REQUIRE(scene.ground.kind == GroundKind::plain);
+    REQUIRE(scene.ground.first == paper_for(scene.figures));
+    white += scene.ground.first == Color::white ? 1 : 0;
+  }
+  CHECK(white > kCount * 30 / 100);  // of the half that takes what comes, most
+  CHECK(white < kCount * 50 / 100);
+}
+
 TEST_CASE("scenes: words leave out size, place and ground now and then, and say them now and then",
           "[scenes]") {
   std::mt19937_64 generator(4);
@@ -117,6 +148,7 @@ TEST_CASE("scenes: words for lessons are silent of what one would expect alone",
     if (!said.ground_kind) {
       ++no_ground;
       REQUIRE(scene.ground.kind == GroundKind::plain);
+      REQUIRE(scene.ground.first == paper_for(scene.figures));
     }
     if (scene.figures.size() == 1 && !said.place) {
       ++no_place;
