@@ -15,6 +15,7 @@
 #include "consumer/cli/batch/settings.h"
 #include "consumer/cli/command.h"
 #include "consumer/cli/output_file.h"
+#include "consumer/cli/private_folder.h"
 #include "consumer/cli/sheet/sheet_files.h"
 #include "consumer/program/program.h"
 #include "consumer/program/stop_signal.h"
@@ -58,7 +59,6 @@ void print_remarks(const BatchFlags& flags, const std::vector<Remark>& remarks, 
 /// The model's name, by which a job in this process is known too.
 Result<std::string> model_name(const BatchFlags& flags) {
   if (!flags.local) return flags.model;
-  if (flags.model.empty()) return bad("--local needs --model DIR, the model to render with");
   auto catalogue =
       pipeline::Catalogue::single(flags.model, flags.engine.folders.tokenizer, flags.engine.family);
   if (!catalogue) return catalogue.error();
@@ -216,6 +216,11 @@ ExitCode batch_command(const Terminal& terminal, BatchFlags flags) {
   flags.resume = flags.resume || flags.retry_failed;
   if (flags.file.empty() && !flags.resume)
     return fail(terminal, bad("FILE is missing: a file of prompts, or -"));
+  if (flags.local && flags.model.empty() && !flags.file.empty()) {
+    auto shipped = shipped_model();
+    if (!shipped) return fail(terminal, shipped.error());
+    flags.model = std::move(shipped).value();
+  }
   if (flags.check)
     return flags.file.empty() ? fail(terminal, bad("--check needs a FILE")) : check(terminal, flags);
   if (flags.out.empty()) return fail(terminal, bad("--out DIR is missing: the folder of the pictures"));
@@ -285,6 +290,7 @@ const Command kBatchCommand{
     "  waggle batch jobs.jsonl --out grid --model sd15 --grid sampler=euler,ddim --grid guidance=5,7.5\n"
     "  waggle batch prompts.csv --out run --local --model models/sd15 --steps 20 --name "
     "\"{index:05}-{seed}\"\n"
+    "  waggle batch prompts.txt --out shapes --local                  # with the demo model\n"
     "  waggle batch --resume --out pictures\n"
     "A line of text is a prompt; \"a {red|green} fox\" is two of them; blank lines and lines that begin with "
     "#\n"

@@ -269,6 +269,25 @@ TEST_CASE("batch: in process and by the pool the pictures are the same") {
   }
 }
 
+TEST_CASE("batch: in process, a run without a model is the demo model's, and goes on as that") {
+  const cli::PrivateFolder folder("waggle-test-");
+  std::ofstream(folder.path() / "prompts.txt")
+      << "a red circle --seed 1 --steps 1\na blue star --seed 2 --steps 1\n";
+  const std::vector<std::string> arguments{"batch", folder.path() / "prompts.txt", "--local", "--out",
+                                           folder.path() / "out"};
+  const Run rendered = run("waggle", arguments, 120s);
+  INFO(rendered.output);
+  REQUIRE(rendered.exit_status == 0);
+  const auto pictures = pictures_in(folder.path() / "out");
+  REQUIRE(pictures.size() == 2);
+  fs::remove(folder.path() / "out" / pictures.begin()->first);
+  auto resumed = arguments;
+  resumed.emplace_back("--resume");
+  const Run again = run("waggle", resumed, 120s);
+  INFO(again.output);
+  CHECK(again.exit_status == 0);
+}
+
 TEST_CASE("batch: jobs that failed are left alone by --resume and rendered by --retry-failed") {
   const cli::PrivateFolder folder("waggle-test-");
   std::ofstream(folder.path() / "jobs.jsonl") << R"({"prompt":"late","deadline_s":6,"seed":1})"

@@ -54,8 +54,10 @@ void add_batch_flags(CLI::App& app, BatchFlags& flags) {
   app.add_option("file", flags.file, "Prompts: .jsonl, .csv or text; -: standard input")->type_name("FILE");
   app.add_option("-o,--out", flags.out, "Folder of the pictures and the manifest; made when absent")
       ->type_name("DIR");
-  app.add_option("--model", flags.model,
-                 "Model of jobs that name none: its name in the pool, with --local its folder or checkpoint")
+  app.add_option(
+         "--model", flags.model,
+         "Model of jobs that name none: its name in the pool, with --local its folder or checkpoint (default "
+         "there: the demo model)")
       ->type_name("NAME");
   app.add_option("--input", flags.form, "jsonl, csv or text, when the file's ending does not say")
       ->check(CLI::IsMember({"jsonl", "csv", "text"}));
