@@ -47,8 +47,9 @@ Result<ledger::Ledger::Submission> prepare(Desk& desk, JobRequest request, std::
     if (auto stored = store(desk, *picture); !stored) return std::move(stored).error();
 
   // The digest covers what the client said, not the seed drawn for it: the same request twice is the same
-  // request. The seed is drawn here and not by a worker, so that every attempt makes the same picture.
-  std::string request_digest = digest(request);
+  // request. Who gave no key for it asks twice for two jobs. The seed is drawn here and not by a worker, so
+  // that every attempt makes the same picture.
+  std::string request_digest = request.idempotency_key ? digest(request) : std::string();
   if (!request.seed) request.seed = new_seed();
   std::string key = batch_key(request);
   return ledger::Ledger::Submission{new_job_id(), std::move(request), std::move(key),
