@@ -49,12 +49,7 @@ Reporter::~Reporter() {
   thread_.join();
 }
 
-void Reporter::started(const AssignmentPtr& assignment) {
-  const std::lock_guard lock(mutex_);
-  queue_.push_back({assignment, assignment->claimed.started});
-}
-
-void Reporter::wake() { changed_.notify_all(); }
+void Reporter::started(const AssignmentPtr& assignment) { push(assignment, assignment->claimed.started); }
 
 void Reporter::progress(const AssignmentPtr& assignment, int step, int total) {
   push(assignment, ProgressEvent{step, total, total > 0 ? 100.0 * step / total : 0.0});

@@ -40,9 +40,7 @@ class Reporter {
   ~Reporter();
 
   // From any thread; these return at once.
-  /// Said with the next report or at wake(): nobody waits for it as the renderer waits for the job.
   void started(const AssignmentPtr& assignment);
-  void wake();
   void progress(const AssignmentPtr& assignment, int step, int total);
   void preview(const AssignmentPtr& assignment, pipeline::Preview preview);
   void image(const AssignmentPtr& assignment, pipeline::RenderedImage image);

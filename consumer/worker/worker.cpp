@@ -204,10 +204,9 @@ void Worker::begin(std::vector<ledger::ClaimedJob> jobs, bool joining) {
     if (joining) ++joined_;
     const auto assignment = std::make_shared<Assignment>(std::move(job));
     in_hand_.add(assignment);
-    // First the work, then the word of it; queued before, since a job that ends at once must not end first.
+    // First the work, then the word of it: but for a job that ends at once, whose end must not come first.
     reporter_->started(assignment);
     starter_->start(assignment);
-    reporter_->wake();
     const ledger::Lease& lease = assignment->claimed.lease;
     spdlog::info("job {}: claimed, attempt {}", lease.job.value, lease.attempt);
   }
