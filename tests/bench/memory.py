@@ -45,6 +45,11 @@ def resident(pid):
         return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmRSS"))
 
 
+def purge(socket):
+    """Redis gives pages back some seconds after it has freed them, by chance before we look or after it."""
+    subprocess.run(["redis-cli", "-s", socket, "memory", "purge"], capture_output=True, check=True)
+
+
 def redis_memory(socket):
     info = subprocess.run(["redis-cli", "-s", socket, "info", "memory"], capture_output=True, text=True, check=True)
     return next(int(line.split(":")[1]) for line in info.stdout.splitlines() if line.startswith("used_memory:"))
@@ -87,6 +92,7 @@ def run(arguments, pool):
         if failures:
             print(f"failed: {failures[0].decode(errors='replace')}")
             return 1
+        purge(socket)
         sizes = {name: resident(pid) for name, pid in up["pids"].items()}
         sizes["redis, used"] = redis_memory(socket)
         measured.append(sizes)
