@@ -15,12 +15,14 @@ using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
 /// A lease so short that an outage of two seconds is as a minute to one of 15 s.
+constexpr auto kLease = 1000ms;  // as long a worker has, when Redis is back, to say what happened meanwhile
+
 worker::Settings short_lease(const Hive& hive) {
   auto settings = worker_settings(hive, "w1");
-  settings.policy.lease = 500ms;
+  settings.policy.lease = kLease;
   return settings;
 }
-void with_short_lease(queen::Options& options) { options.policy.lease = 500ms; }
+void with_short_lease(queen::Options& options) { options.policy.lease = kLease; }
 
 /// How long a worker takes to leave with the process' usual times, once it is told to.
 double seconds_to_leave(std::unique_ptr<Crew>& crew, int signals) {
@@ -50,7 +52,7 @@ TEST_CASE(
   REQUIRE(eventually([&] { return renderer->rendered == 1; }));
   hive.redis.pause();
   renderer->end(1, pipeline::RenderSummary{a_job()});
-  std::this_thread::sleep_for(2s);  // the outage itself
+  std::this_thread::sleep_for(4 * kLease);  // the outage itself
   hive.redis.resume();
   REQUIRE(hive.becomes(job, JobState::completed));
   CHECK(hive.status(job).attempt == 1);
@@ -66,10 +68,10 @@ TEST_CASE(
   const JobId job = hive.submit(a_job());
   REQUIRE(eventually([&] { return renderer->rendered == 1; }));
   hive.redis.kill9();
-  std::this_thread::sleep_for(2s);  // the outage itself
+  std::this_thread::sleep_for(4 * kLease);  // the outage itself
   hive.redis.restart();
   REQUIRE(eventually([&] { return hive.ledger.ping().has_value(); }));
-  std::this_thread::sleep_for(700ms);  // longer than a lease: the worker renews again
+  std::this_thread::sleep_for(kLease * 3 / 2);  // longer than a lease: the worker renews again
   renderer->end(1, pipeline::RenderSummary{a_job()});
   REQUIRE(hive.becomes(job, JobState::completed));
   CHECK(hive.status(job).attempt == 1);
