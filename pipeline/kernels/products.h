@@ -2,9 +2,7 @@
 // whoever calls divides the work.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
-#include <span>
 
 namespace waggle::pipeline::kernels {
 

@@ -2,6 +2,8 @@
 // number to the last.
 #pragma once
 
+#include <initializer_list>
+
 #include "pipeline/kernels/amx_packing.h"
 #include "pipeline/kernels/amx_tiles.h"
 #include "pipeline/kernels/format_bf16.h"

@@ -280,12 +280,14 @@ TEST_CASE("batch: in process, a run without a model is the demo model's, and goe
   REQUIRE(rendered.exit_status == 0);
   const auto pictures = pictures_in(folder.path() / "out");
   REQUIRE(pictures.size() == 2);
+  CHECK(pictures.begin()->second.find("waggle-shapes") != std::string::npos);
   fs::remove(folder.path() / "out" / pictures.begin()->first);
   auto resumed = arguments;
   resumed.emplace_back("--resume");
   const Run again = run("waggle", resumed, 120s);
   INFO(again.output);
   CHECK(again.exit_status == 0);
+  CHECK(pictures_in(folder.path() / "out").size() == 2);
 }
 
 TEST_CASE("batch: jobs that failed are left alone by --resume and rendered by --retry-failed") {

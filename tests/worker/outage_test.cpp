@@ -14,8 +14,9 @@ namespace {
 using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
-/// A lease so short that an outage of two seconds is as a minute to one of 15 s.
-constexpr auto kLease = 1000ms;  // as long a worker has, when Redis is back, to say what happened meanwhile
+/// So short that an outage of four seconds is as a minute to one of 15 s. As long a worker has, when Redis is
+/// back, to say what happened meanwhile.
+constexpr auto kLease = 1000ms;
 
 worker::Settings short_lease(const Hive& hive) {
   auto settings = worker_settings(hive, "w1");
